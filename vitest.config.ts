@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs'
+import { playwright } from '@vitest/browser-playwright'
+import { configDefaults, defineConfig } from 'vitest/config'
+import { chromiumLaunch } from './scripts/chromium.mjs'
+
+// Chromium's package brings the software Vulkan driver; a machine with a real GPU sets VK_DRIVER_FILES itself.
+const softwareDriver = '/usr/lib/chromium/vk_swiftshader_icd.json'
+const env: Record<string, string> =
+  existsSync(softwareDriver) && !process.env.VK_DRIVER_FILES ? { VK_DRIVER_FILES: softwareDriver } : {}
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, 'test/**/*.browser.test.ts', 'test/**/*.references.test.ts'],
+          env,
+          pool: 'forks',
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'references',
+          environment: 'node',
+          include: ['test/**/*.references.test.ts'],
+          env,
+          pool: 'forks',
+          testTimeout: 3_600_000,
+        },
+      },
+      {
+        test: {
+          name: 'ui',
+          environment: 'happy-dom',
+          include: ['test/**/*.test.tsx'],
+          setupFiles: ['test/support/dom.ts'],
+        },
+      },
+      {
+        define: { global: 'globalThis' },
+        test: {
+          name: 'browser',
+          include: ['test/**/*.browser.test.ts'],
+          testTimeout: 120_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({ launchOptions: chromiumLaunch() }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
+  },
+})
