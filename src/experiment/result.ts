@@ -1,0 +1,122 @@
+import type { ErrorReport } from '../core/errors'
+import type { OptionValues } from '../methods/options'
+
+/** Errors of one product Ŷ against Y = X Wᵀ over one set of rows. Definitions: docs/metrics.md. */
+export interface OutputErrors {
+  /** ‖Ŷ − Y‖_F / ‖Y‖_F */
+  readonly outputRelativeError: number
+  /** −20 log10(outputRelativeError), in dB */
+  readonly outputSqnrDb: number
+  /** ⟨Y, Ŷ⟩ / ⟨Y, Y⟩: below 1 the outputs shrink */
+  readonly gain: number
+  /** ⟨Y, Ŷ⟩ / (‖Y‖ ‖Ŷ‖) */
+  readonly cosine: number
+  /** max |Ŷ − Y|, in the unit of Y */
+  readonly maxAbsoluteError: number
+  /** Rows the numbers were taken over. */
+  readonly tokens: number
+}
+
+/** Counts bins of equal width 2·range/counts.length over [−range, range]; `range` is a power of two, so bins of two
+ *  histograms with the same number of bins nest exactly. */
+export interface Histogram {
+  readonly range: number
+  readonly counts: Float64Array
+}
+
+/** |x| of a [tokens, channels] matrix, reduced by maximum to at most 128 x 256 cells. Row-major. */
+export interface MagnitudeMap {
+  readonly rows: number
+  readonly cols: number
+  readonly values: Float32Array
+  /** Tokens and channels of the matrix itself. */
+  readonly tokens: number
+  readonly channels: number
+}
+
+/** The distribution of what is quantized: evaluation activations after the transform, before rounding. */
+export interface ActivationProfile {
+  readonly histogram: Histogram
+  readonly map: MagnitudeMap
+  /** max over tokens of |x|, per channel [in] */
+  readonly channelMax: Float32Array
+  /** root mean square over tokens, per channel [in] */
+  readonly channelRms: Float32Array
+  readonly maxAbsolute: number
+  /** Fourth standardised moment about the mean: 3 for a Gaussian. */
+  readonly kurtosis: number
+  /** Elements counted, tokens x in. */
+  readonly count: number
+}
+
+/** What rounding did to one operand. Percentages are shares of all its elements, 0 … 100. */
+export interface OperandErrors {
+  readonly sqnrDb: number
+  readonly clippedPercent: number
+  readonly flushedPercent: number
+}
+
+export interface TrainingCurve {
+  readonly steps: readonly number[]
+  /** √L, the relative output error on calibration rows. */
+  readonly losses: readonly number[]
+  readonly bestStep: number
+}
+
+/** What identifies a result inside a comparison. */
+export interface ResultIdentity {
+  readonly method: string
+  readonly setting: string
+  /** Format ids; null means left as loaded. */
+  readonly weightFormat: string | null
+  readonly activationFormat: string | null
+  readonly scaleRule: string
+  readonly rounding: string
+  readonly preScale: number | null
+  readonly seed: number
+  readonly options: OptionValues
+}
+
+/** Everything a figure may show about one method under one setting. Plain data. */
+export interface MethodResult extends ResultIdentity {
+  readonly kind: 'result'
+  readonly calibration: OutputErrors
+  readonly evaluation: OutputErrors
+  /** In the transformed space; null for a side that is not quantized. */
+  readonly weight: OperandErrors | null
+  readonly activation: OperandErrors | null
+  /** Of the stored weight, scales included. */
+  readonly bitsPerElement: number
+  /** Multiply-adds per token the transform costs online. */
+  readonly onlineOperations: number
+  readonly elapsedMs: number
+  readonly profile: ActivationProfile
+  readonly training: TrainingCurve | null
+  readonly notes: readonly string[]
+}
+
+/** A method that could not finish; the others of the run stand. */
+export interface MethodFailure extends ResultIdentity {
+  readonly kind: 'failure'
+  readonly error: ErrorReport
+}
+
+export type MethodOutcome = MethodResult | MethodFailure
+
+/** Where the activations came from, always shown beside the numbers. */
+export type ActivationOrigin =
+  | { readonly kind: 'captured'; readonly tensor: string; readonly file: string }
+  | { readonly kind: 'synthetic'; readonly description: string; readonly seed: number }
+
+/** What was compared. */
+export interface LayerFacts {
+  readonly name: string
+  readonly file: string
+  readonly outDim: number
+  readonly inDim: number
+  readonly calibrationTokens: number
+  readonly evaluationTokens: number
+  /** True when errors are measured on the rows that were calibrated on. */
+  readonly sameRows: boolean
+  readonly activations: ActivationOrigin
+}

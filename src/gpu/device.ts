@@ -1,0 +1,60 @@
+import { GpuError, UnsupportedError } from '../core/errors'
+import { type BufferPool, createBufferPool } from './buffer-pool'
+import { createPipelineCache, type PipelineCache } from './pipeline-cache'
+
+/** What a report, a badge and an export say about the adapter. */
+export interface AdapterFacts {
+  readonly vendor: string
+  readonly architecture: string
+  readonly description: string
+  /** A software adapter (SwiftShader, llvmpipe, WARP): correct, slow. */
+  readonly isSoftware: boolean
+  readonly maxBufferBytes: number
+  readonly maxBindingBytes: number
+}
+
+/** An open device with everything that lives as long as it does. */
+export interface Gpu {
+  readonly device: GPUDevice
+  readonly adapter: AdapterFacts
+  readonly pipelines: PipelineCache
+  readonly pool: BufferPool
+}
+
+/** Limits we profit from, asked for at the adapter's own value; nothing here is required (performance.md section 11). */
+const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const
+
+const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|software|warp|basic render/i
+
+function describeAdapter(adapter: GPUAdapter): AdapterFacts {
+  const { info, limits } = adapter
+  const isFallback = info.isFallbackAdapter === true
+  return {
+    vendor: info.vendor || 'unknown',
+    architecture: info.architecture || 'unknown',
+    description: info.description || info.device || info.architecture || 'unnamed adapter',
+    isSoftware: isFallback || SOFTWARE_NAMES.test(`${info.vendor} ${info.architecture} ${info.description}`),
+    maxBufferBytes: limits.maxBufferSize,
+    maxBindingBytes: limits.maxStorageBufferBindingSize,
+  }
+}
+
+/**
+ * Opens a device on the best adapter of `gpu`. Requires no optional feature and no more than the default limits.
+ * Throws UnsupportedError GP-00 without WebGPU, GP-01 without an adapter, GpuError GP-04 when the device is refused.
+ */
+export async function openGpu(gpu: GPU | undefined): Promise<Gpu> {
+  if (!gpu) throw new UnsupportedError('GP-00', 'WebGPU: expected navigator.gpu, found none in this browser.')
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
+  if (!adapter) throw new UnsupportedError('GP-01', 'WebGPU: expected a GPU adapter, the browser offered none.')
+  const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]))
+  const device = await adapter.requestDevice({ label: 'mxscope', requiredLimits }).catch((cause) => {
+    throw new GpuError('GP-04', `GPU device: the adapter refused one (${cause.message}).`, { cause })
+  })
+  return {
+    device,
+    adapter: describeAdapter(adapter),
+    pipelines: createPipelineCache(device),
+    pool: createBufferPool(device),
+  }
+}
