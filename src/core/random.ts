@@ -1,6 +1,6 @@
 /**
  * Seeded generators. Streams are part of the product's contract: a seed names the same signs, matrices and synthetic
- * data for ever. Source: methods-transform.md 2.2 (xoshiro128** seeded by splitmix32).
+ * data for ever. Generator: xoshiro128** (Blackman, Vigna), seeded by splitmix32.
  */
 export interface Random {
   /** The next 32 random bits, as an unsigned integer. */
@@ -56,7 +56,7 @@ export function createRandom(seed: number): Random {
   return { uint32, uniform, normal }
 }
 
-/** `n` signs: −1 where the top bit of the generator's output is 1 (methods-transform.md 2.2). */
+/** `n` signs: −1 where the top bit of the generator's output is 1. */
 export function randomSigns(n: number, seed: number): Int8Array {
   const random = createRandom(seed)
   return Int8Array.from({ length: n }, () => (random.uint32() >>> 31 ? -1 : 1))

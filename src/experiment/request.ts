@@ -19,7 +19,7 @@ export interface ComparisonRequest {
   readonly methods: readonly MethodChoice[]
   readonly scaleRule: ScaleRule
   readonly rounding: Rounding
-  /** Applied to 4-bit operands only (formats.md 3.5); null: off. */
+  /** Applied to 4-bit operands only (docs/formats.md, "The 3/4 pre-scale"); null: off. */
   readonly preScale: 0.75 | null
   readonly seed: number
 }

@@ -1,6 +1,6 @@
 /**
  * A number format is data. One generic kernel serves every element with at most 8 bits (docs/formats.md).
- * Conventions decided here and referred to elsewhere (spec: formats.md section 0):
+ * Conventions decided here and referred to elsewhere:
  * blocks run along the last axis, a short last block is an ordinary block; saturate, never overflow;
  * a block with a NaN or infinity gets scale byte 255 and decodes to NaN; an all-zero block has byte 0 and codes 0.
  */
@@ -43,11 +43,11 @@ export interface MxFormat {
 /** Every format the product knows. Families with other scales (NVFP4, integers, 16-bit) join this union. */
 export type NumberFormat = MxFormat
 
-/** How the shared exponent follows from the block maximum (formats.md 3.1). */
+/** How the shared exponent follows from the block maximum (docs/formats.md). */
 export type ScaleRule = 'floor' | 'rceil' | 'ceil' | 'even'
 export const SCALE_RULES: readonly ScaleRule[] = ['floor', 'rceil', 'ceil', 'even']
 
-/** How an element between two codes is rounded (formats.md 3.2). `half-away` is microxcaling's default. */
+/** How an element between two codes is rounded (docs/formats.md). `half-away` is microxcaling's default. */
 export type Rounding = 'half-even' | 'half-away' | 'toward-zero'
 export const ROUNDINGS: readonly Rounding[] = ['half-even', 'half-away', 'toward-zero']
 
@@ -57,7 +57,7 @@ export interface Quantizer {
   readonly scaleRule: ScaleRule
   readonly rounding: Rounding
   /**
-   * The 3/4 pre-scale of arXiv 2601.09555 in the sense of formats.md 3.5: exponent from the unscaled block, elements
+   * The 3/4 pre-scale of arXiv 2601.09555 as docs/formats.md has it: exponent from the unscaled block, elements
    * times 3/4 before rounding, result times 4/3. Only for 4-bit elements. null: off.
    */
   readonly preScale: 0.75 | null
@@ -69,7 +69,7 @@ export interface QuantConfig {
   readonly activation: Quantizer | null
 }
 
-/** Storage cost with scales, in bits per element (formats.md section 9). */
+/** Storage cost with scales, in bits per element. */
 export function bitsPerElement(format: NumberFormat): number {
   return format.element.bits + 8 / format.blockSize
 }

@@ -4,7 +4,8 @@ import { type GpuMatrix, matrixBytes, strideOf } from './gpu-matrix'
 /**
  * Who owns a buffer: every allocation belongs to exactly one arena and goes back to the pool when the arena is
  * released. A run has one; a long method opens a nested one per step. No reference counts, no manual destroy.
- * Releasing before a submit is safe: the queue orders later writes behind the work that still reads the buffer.
+ * Release only after the work that uses the buffers is submitted: an upload into a reused buffer overtakes commands that
+ * are recorded but not yet submitted. After the submit it is safe without waiting; the queue keeps the order.
  */
 export class Arena {
   readonly #gpu: Gpu

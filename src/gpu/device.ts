@@ -21,7 +21,7 @@ export interface Gpu {
   readonly pool: BufferPool
 }
 
-/** Limits we profit from, asked for at the adapter's own value; nothing here is required (performance.md section 11). */
+/** Limits we profit from, asked for at the adapter's own value; nothing here is required (docs/performance.md). */
 const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const
 
 const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|software|warp|basic render/i
