@@ -1,0 +1,2 @@
+/** The bytes of public/layers/synthetic-outliers.safetensors. */
+export function makeSyntheticLayer(): Buffer

@@ -1,0 +1,366 @@
+import {
+  brokenJsonFile,
+  duplicateNameFile,
+  entry,
+  fileOf,
+  headerBeyondFile,
+  htmlFile,
+  lfsPointerFile,
+  overlappingFile,
+  pytorchFile,
+  truncatedFile,
+  wrongSpanFile,
+  zipFile,
+} from '../support/make-files'
+
+/** A file that must be refused: its bytes, and the code and message (behind the file's name) it is refused with. */
+export type MalformedCase = readonly [what: string, bytes: Buffer, code: string, message: string]
+
+const latin1 = (text: string) => Buffer.from(text.padEnd(64, '\0'), 'latin1')
+const one = (fields: string, data = 0) => fileOf(`{"t":${fields}}`, data)
+const KNOWN =
+  'BOOL, F4, F6_E2M3, F6_E3M2, U8, I8, F8_E5M2, F8_E4M3, F8_E8M0, F8_E4M3FNUZ, F8_E5M2FNUZ, I16, U16, F16, BF16, ' +
+  'I32, U32, F32, C64, F64, I64, U64'
+const TORCH = 'Convert it with safetensors.torch.save_file.'
+
+export const WRONG_KINDS: readonly MalformedCase[] = [
+  ['PyTorch', pytorchFile(), 'ST-02', `this is a PyTorch checkpoint (zip at byte 0). ${TORCH}`],
+  [
+    'npz',
+    zipFile('x.npy'),
+    'ST-02',
+    'this is a NumPy archive (.npz, zip at byte 0). Convert it with safetensors.numpy.save_file.',
+  ],
+  [
+    'zip',
+    zipFile('model.safetensors'),
+    'ST-02',
+    'this is a zip archive. Unpack it and open the .safetensors file inside.',
+  ],
+  [
+    'pickle',
+    latin1('\x80\x02\x8a\x0alF\x9c\xf9'),
+    'ST-02',
+    `this is a Python pickle, probably an old PyTorch checkpoint. ${TORCH}`,
+  ],
+  [
+    'GGUF',
+    latin1('GGUF\x03\0\0\0'),
+    'ST-02',
+    'this is a GGUF file. Use the safetensors files the GGUF was converted from.',
+  ],
+  [
+    'LFS pointer',
+    lfsPointerFile(),
+    'ST-02',
+    'this is a Git LFS pointer (135 bytes), not the weights. Run git lfs pull.',
+  ],
+  ['HTML', htmlFile(), 'ST-02', 'this is an HTML page, probably a saved download page. Download the file itself.'],
+  [
+    'XML',
+    latin1('\xef\xbb\xbf <?xml version="1.0"?>'),
+    'ST-02',
+    'this is an HTML page, probably a saved download page. Download the file itself.',
+  ],
+  [
+    'gzip',
+    latin1('\x1f\x8b\x08\0\0\0\0\0\0\x03'),
+    'ST-02',
+    'this is compressed with gzip. Unpack it with gunzip first.',
+  ],
+  [
+    'NumPy',
+    latin1('\x93NUMPY\x01\0v\0'),
+    'ST-02',
+    'this is a NumPy array (.npy). Save it with safetensors.numpy.save_file under a tensor name.',
+  ],
+  ['HDF5', latin1('\x89HDF\r\n\x1a\n'), 'ST-02', 'this is an HDF5 file. Convert it to safetensors first.'],
+  [
+    'ONNX',
+    latin1('\x08\x07\x12\x07pytorch'),
+    'ST-02',
+    'this is an ONNX/protobuf file. Export the weights with safetensors.numpy.save_file instead.',
+  ],
+  [
+    'JSON',
+    Buffer.from('{"metadata": {}, "weight_map": {}}'),
+    'ST-02',
+    'this is a JSON file, not the weights. If it is the index of a sharded model, open the .safetensors files it names.',
+  ],
+]
+
+export const BAD_HEADERS: readonly MalformedCase[] = [
+  [
+    'empty file',
+    Buffer.alloc(0),
+    'ST-01',
+    'expected at least 8 bytes for the header length, found 0. The file is empty.',
+  ],
+  ['three bytes', Buffer.alloc(3), 'ST-01', 'expected at least 8 bytes for the header length, found 3.'],
+  [
+    'oversized header',
+    fileOf('{}', 0, 100_000_001n),
+    'ST-03',
+    'header length at bytes 0–7: expected at most 100,000,000, found 100,000,001. This does not look like a safetensors file.',
+  ],
+  [
+    'length of 2^64 − 1',
+    fileOf('{}', 0, 2n ** 64n - 1n),
+    'ST-03',
+    'header length at bytes 0–7: expected at most 100,000,000, found 18,446,744,073,709,551,615. This does not look like a safetensors file.',
+  ],
+  ['length 0', fileOf('', 8), 'ST-03', 'header length at bytes 0–7: expected at least 2 (for "{}"), found 0.'],
+  [
+    'header beyond the file',
+    headerBeyondFile(),
+    'ST-04',
+    'header: bytes 8–170 declared, file ends at byte 60 (0x3C). The download is incomplete.',
+  ],
+  [
+    'header one byte beyond',
+    fileOf('{}', 0, 3n),
+    'ST-04',
+    'header: bytes 8–10 declared, file ends at byte 10. The download is incomplete.',
+  ],
+  ['a list', fileOf('[]'), 'ST-05', 'byte 8: expected 0x7B "{", found 0x5B "[".'],
+  ['a control character', fileOf('\n{}'), 'ST-05', 'byte 8: expected 0x7B "{", found 0x0A.'],
+  ['invalid UTF-8', fileOf(Buffer.from('{"\xc3(":1}', 'latin1')), 'ST-06', 'byte 10: not valid UTF-8 (0xC3 0x28).'],
+  [
+    'overlong UTF-8',
+    fileOf(Buffer.from('{"0123456789\xc0\x80":1}', 'latin1')),
+    'ST-06',
+    'byte 20 (0x14): not valid UTF-8 (0xC0).',
+  ],
+  ['broken JSON', brokenJsonFile(), 'ST-07', 'byte 28 (0x1C): expected "," or "}", found "x".'],
+  ['JSON cut off', fileOf('{"a":'), 'ST-07', 'byte 13: expected a value, found the end of the header.'],
+  ['text behind the object', fileOf('{} {}'), 'ST-07', 'byte 11: expected the end of the header, found "{".'],
+  ['trailing comma', fileOf('{"a":[1,]}'), 'ST-07', 'byte 16 (0x10): expected a value, found "]".'],
+  ['a name without quotes', fileOf('{é:1}'), 'ST-07', 'byte 9: expected a name in double quotes, found "é".'],
+  ['no colon', fileOf('{"a" "b"}'), 'ST-07', `byte 13: expected ":", found '"'.`],
+  ['a wrong word', fileOf('{"a":nul}'), 'ST-07', 'byte 13: expected a value such as null, found "n".'],
+  ['a bad escape', fileOf('{"\\x":1}'), 'ST-07', 'byte 11: expected one of " \\ / b f n r t u behind \\, found "x".'],
+  [
+    'a bad unicode escape',
+    fileOf('{"\\u00g0":1}'),
+    'ST-07',
+    'byte 14: expected four hexadecimal digits behind \\u, found "g".',
+  ],
+  [
+    'a line break in a name',
+    fileOf('{"a\nb":1}'),
+    'ST-07',
+    'byte 11: expected text without control characters, found 0x0A.',
+  ],
+  ['an open string', fileOf('{"a'), 'ST-07', 'byte 11: expected a closing double quote, found the end of the header.'],
+  ['half a surrogate pair', fileOf('{"\\ud800":1}'), 'ST-07', 'byte 9: expected text, found half of a surrogate pair.'],
+  ['a number with a leading zero', fileOf('{"a":01}'), 'ST-07', 'byte 14: expected "," or "}", found "1".'],
+  ['a number without digits', fileOf('{"a":1.}'), 'ST-07', 'byte 15: expected a digit, found "}".'],
+  [
+    'a depth bomb',
+    fileOf(`{"a":${'['.repeat(100_000)}`),
+    'ST-07',
+    'byte 140 (0x8C): expected at most 128 nested lists and objects, found "[".',
+  ],
+  ['duplicate names', duplicateNameFile(), 'ST-08', 'tensor "a.weight": listed twice, at bytes 9 and 69 (0x45).'],
+  ['duplicate by escape', fileOf('{"a":1,"\\u0061":2}'), 'ST-08', 'tensor "a": listed twice, at bytes 9 and 15.'],
+  [
+    'metadata twice',
+    fileOf('{"__metadata__":{},"__metadata__":{}}'),
+    'ST-08',
+    '__metadata__: listed twice, at bytes 9 and 27 (0x1B).',
+  ],
+  [
+    'a metadata key twice',
+    fileOf('{"__metadata__":{"k":"1","k":"2"}}'),
+    'ST-08',
+    '__metadata__ "k": listed twice, at bytes 25 (0x19) and 33 (0x21).',
+  ],
+  [
+    'a field twice',
+    one('{"dtype":"F32","dtype":"F16"}'),
+    'ST-08',
+    'tensor "t": dtype: listed twice, at bytes 14 and 28 (0x1C).',
+  ],
+  [
+    'metadata not text',
+    fileOf('{"__metadata__":{"step":7}}'),
+    'ST-09',
+    '__metadata__ "step": expected text, found a number (byte 32, 0x20).',
+  ],
+  [
+    'metadata a list',
+    fileOf('{"__metadata__":[]}'),
+    'ST-09',
+    '__metadata__: expected an object of texts, found a list (byte 24, 0x18).',
+  ],
+]
+
+export const BAD_TENSORS: readonly MalformedCase[] = [
+  [
+    'entry not an object',
+    one('7'),
+    'ST-10',
+    'tensor "t": expected an object with dtype, shape and data_offsets, found a number (byte 13).',
+  ],
+  ['no dtype', one('{"shape":[],"data_offsets":[0,4]}', 4), 'ST-10', 'tensor "t": dtype is missing.'],
+  ['no shape', one('{"dtype":"F32","data_offsets":[0,4]}', 4), 'ST-10', 'tensor "t": shape is missing.'],
+  ['no data_offsets', one('{"dtype":"F32","shape":[1]}', 4), 'ST-10', 'tensor "t": data_offsets is missing.'],
+  [
+    'dtype not text',
+    one('{"dtype":null,"shape":[1],"data_offsets":[0,4]}', 4),
+    'ST-10',
+    'tensor "t": dtype: expected text, found null (byte 22, 0x16).',
+  ],
+  [
+    'shape not a list',
+    one('{"dtype":"F32","shape":{},"data_offsets":[0,4]}', 4),
+    'ST-10',
+    'tensor "t": shape: expected a list of whole numbers, found an object (byte 36, 0x24).',
+  ],
+  [
+    'offsets not a list',
+    one('{"dtype":"F32","shape":[1],"data_offsets":"0"}', 4),
+    'ST-10',
+    'tensor "t": data_offsets: expected [begin, end], found text (byte 55, 0x37).',
+  ],
+  [
+    'unknown dtype',
+    fileOf(`{${entry('c', 'F8_E4M3B11', [1], [0, 1])}}`, 1),
+    'ST-11',
+    `tensor "c": dtype "F8_E4M3B11" is not known. The format has ${KNOWN}.`,
+  ],
+  [
+    'dtype named like a method',
+    fileOf(`{${entry('c', 'toString', [1], [0, 1])}}`, 1),
+    'ST-11',
+    `tensor "c": dtype "toString" is not known. The format has ${KNOWN}.`,
+  ],
+  [
+    'negative dimension',
+    fileOf(`{${entry('d', 'F32', [2, -4], [0, 4])}}`, 4),
+    'ST-12',
+    'tensor "d": dimension 1 is −4; expected a whole number, 0 or more.',
+  ],
+  [
+    'broken dimension',
+    fileOf(`{${entry('d', 'F32', [1.5], [0, 4])}}`, 4),
+    'ST-12',
+    'tensor "d": dimension 0 is 1.5; expected a whole number, 0 or more.',
+  ],
+  [
+    'exponent in a dimension',
+    one('{"dtype":"F32","shape":[1e2],"data_offsets":[0,400]}', 400),
+    'ST-12',
+    'tensor "t": dimension 0 is 1e2; expected a whole number, 0 or more.',
+  ],
+  [
+    'dimension is text',
+    one('{"dtype":"F32","shape":["1"],"data_offsets":[0,4]}', 4),
+    'ST-12',
+    'tensor "t": dimension 0 is "1"; expected a whole number, 0 or more.',
+  ],
+  [
+    'product overflows',
+    fileOf(`{${entry('d', 'U8', [2 ** 32, 2 ** 32, 0], [0, 0])}}`),
+    'ST-12',
+    'tensor "d": shape: expected fewer than 2^53 elements, [4294967296, 4294967296] multiplies to 1.845e+19.',
+  ],
+  [
+    'dimension overflows',
+    one('{"dtype":"U8","shape":[0,9007199254740993],"data_offsets":[0,0]}'),
+    'ST-12',
+    'tensor "t": dimension 1 is 9,007,199,254,740,993; expected a whole number below 2^53.',
+  ],
+  [
+    'too many dimensions',
+    fileOf(`{${entry('d', 'U8', Array(65).fill(1), [0, 1])}}`, 1),
+    'ST-12',
+    'tensor "d": shape: expected at most 64 dimensions, found more.',
+  ],
+  [
+    'end before begin',
+    fileOf(`{${entry('e', 'U8', [1], [128, 64])}}`, 128),
+    'ST-13',
+    'tensor "e": data_offsets [128, 64]: end before begin.',
+  ],
+  [
+    'offsets not whole',
+    fileOf(`{${entry('e', 'U8', [1], [0, 1.5])}}`, 1),
+    'ST-13',
+    'tensor "e": data_offsets [0, 1.5]: expected two whole numbers, 0 or more.',
+  ],
+  [
+    'offset negative',
+    fileOf(`{${entry('e', 'U8', [1], [-1, 0])}}`, 1),
+    'ST-13',
+    'tensor "e": data_offsets [−1, 0]: expected two whole numbers, 0 or more.',
+  ],
+  [
+    'one offset',
+    fileOf(`{${entry('e', 'U8', [1], [0])}}`, 1),
+    'ST-13',
+    'tensor "e": data_offsets [0]: expected two whole numbers, 0 or more.',
+  ],
+  [
+    'three offsets',
+    fileOf(`{${entry('e', 'U8', [1], [0, 1, 2])}}`, 1),
+    'ST-13',
+    'tensor "e": data_offsets [0, 1, 2]: expected two whole numbers, 0 or more.',
+  ],
+  [
+    'offset of 2^63',
+    one('{"dtype":"U8","shape":[1],"data_offsets":[0,9223372036854775808]}'),
+    'ST-13',
+    'tensor "t": data_offsets [0, 9223372036854775808]: expected offsets below 2^53.',
+  ],
+  [
+    'offsets out of range',
+    fileOf(`{${entry('e', 'U8', [4], [0, 4])},${entry('z', 'U8', [8], [1000, 1008])}}`, 12),
+    'ST-13',
+    'tensor "z": data_offsets [1000, 1008]: expected at most 12, the bytes behind the header.',
+  ],
+  [
+    'span too short',
+    wrongSpanFile(),
+    'ST-14',
+    'tensor "f": [64, 64] BF16 needs 8,192 bytes, data_offsets span 4,096. Is the dtype F8?',
+  ],
+  [
+    'span too long',
+    fileOf(`{${entry('f', 'F32', [3], [0, 13])}}`, 13),
+    'ST-14',
+    'tensor "f": [3] F32 needs 12 bytes, data_offsets span 13.',
+  ],
+  [
+    'half a byte',
+    fileOf(`{${entry('f', 'F4', [3], [0, 2])}}`, 2),
+    'ST-14',
+    'tensor "f": [3] F4 needs 12 bits, which is no whole number of bytes.',
+  ],
+  ['overlap', overlappingFile(), 'ST-15', 'tensors "g" and "h" overlap at byte 125 (0x7D).'],
+  [
+    'hole',
+    fileOf(`{${entry('g', 'U8', [4], [0, 4])},${entry('h', 'U8', [4], [8, 12])}}`, 12),
+    'ST-15',
+    'bytes 118–121 belong to no tensor (after "g", before "h").',
+  ],
+  [
+    'hole at the start',
+    fileOf(`{${entry('h', 'U8', [4], [8, 12])}}`, 12),
+    'ST-15',
+    'bytes 62–69 belong to no tensor (before "h").',
+  ],
+  [
+    'trailing bytes',
+    fileOf(`{${entry('g', 'U8', [4], [0, 4])}}`, 1028),
+    'ST-16',
+    'file: 1,024 bytes after the last tensor (byte 65, 0x41).',
+  ],
+  ['data without tensors', fileOf('{}', 1), 'ST-16', 'file: 1 byte after the header (byte 10).'],
+  [
+    'truncated data',
+    truncatedFile(),
+    'ST-16',
+    'file: 1,000 bytes short of the last tensor "block.q_proj.weight". The download is incomplete.',
+  ],
+]
