@@ -1,0 +1,74 @@
+import type { Data } from '../../types/plotly-figure'
+import { describeResult } from './describe'
+import type { TileFigure } from './figure'
+import { formatMagnitude } from './format-number'
+import { logRange, logTicks } from './log-ticks'
+import { methodStyle } from './method-style'
+import { axis, baseLayout, cornerNote, THEME_COLOURS } from './theme'
+
+/** No trace has more points; wider layers are drawn as the largest of neighbouring channels. */
+const MAX_POINTS = 4096
+
+/** Largest and root-mean-square |x| of every channel. */
+export const envelope: TileFigure = {
+  id: 'envelope',
+  label: 'Channels',
+  scope: 'tile',
+  question: 'Which channels are large, all the time or for single tokens?',
+  build(result, options) {
+    const { theme, scales } = options
+    const { channelMax, channelRms } = result.profile
+    const { colour } = methodStyle(result.method, theme)
+    return {
+      data: [
+        channelLine(channelMax, { name: 'maximum', color: colour, width: 1.5 }),
+        channelLine(channelRms, { name: 'rms', color: THEME_COLOURS[theme].mutedInk, width: 1 }),
+      ],
+      layout: {
+        ...baseLayout(theme),
+        xaxis: axis(theme, 'channel', { range: [-0.5, channelMax.length - 0.5], nticks: 6, showgrid: false }),
+        yaxis: axis(theme, '|x| [unit of X], log', {
+          type: 'log',
+          range: logRange(scales.channels, 0.08),
+          ...logTicks(scales.channels),
+        }),
+        annotations: [cornerNote(theme, 'upper line: maximum; lower: rms')],
+      },
+    }
+  },
+  describe(result, options) {
+    const { channelMax, channelRms } = result.profile
+    const channel = channelMax.reduce((best, value, i) => (value > channelMax[best] ? i : best), 0)
+    const rms = formatMagnitude(channelRms[channel])
+    return `${describeResult(result, options.reference)}; largest in channel ${channel}, whose rms is ${rms}`
+  },
+  table(result) {
+    const { channelMax, channelRms } = result.profile
+    return {
+      columns: ['channel', 'maximum |x| [unit of X]', 'rms [unit of X]'],
+      rows: Array.from(channelMax, (max, i) => [String(i), formatMagnitude(max), formatMagnitude(channelRms[i])]),
+    }
+  },
+}
+
+/** A line over the channels; zeros, which a log axis cannot show, are gaps. */
+function channelLine(values: Float32Array, line: { name: string; color: string; width: number }): Data {
+  const perPoint = Math.ceil(values.length / MAX_POINTS)
+  const channels: number[] = []
+  const magnitudes: (number | null)[] = []
+  for (let first = 0; first < values.length; first += perPoint) {
+    const group = values.subarray(first, first + perPoint)
+    const at = group.reduce((best, value, i) => (value > group[best] ? i : best), 0)
+    channels.push(first + at)
+    magnitudes.push(group[at] > 0 ? group[at] : null)
+  }
+  return {
+    type: 'scatter',
+    mode: 'lines',
+    name: line.name,
+    x: channels,
+    y: magnitudes,
+    line: { color: line.color, width: line.width },
+    hovertemplate: `channel %{x}<br>${line.name} %{y:.3r} [unit of X]<extra></extra>`,
+  }
+}

@@ -1,0 +1,33 @@
+import type { LayoutAxis } from '../../types/plotly-figure'
+import { formatCount, formatSignificant } from './format-number'
+import type { PositiveRange } from './shared-scales'
+
+const SPARSE_DECADES = 2.5
+
+/**
+ * Ticks of a log axis over a positive range, at 1, 2 and 5 times powers of ten, or at powers of ten alone when there are
+ * more than two and a half decades. Written out as decimals, thousands and millions as k and M.
+ */
+export function logTicks(range: PositiveRange): Required<Pick<LayoutAxis, 'tickvals' | 'ticktext'>> {
+  const steps = Math.log10(range.max / range.min) > SPARSE_DECADES ? [1] : [1, 2, 5]
+  const tickvals: number[] = []
+  for (let power = Math.floor(Math.log10(range.min)); power <= Math.ceil(Math.log10(range.max)); power++) {
+    for (const step of steps) {
+      // From text: 2 * 10 ** -3 is not the double nearest to 0.002.
+      const value = Number(`${step}e${power}`)
+      if (value >= range.min && value <= range.max) tickvals.push(value)
+    }
+  }
+  return { tickvals, ticktext: tickvals.map(tickText) }
+}
+
+function tickText(value: number): string {
+  if (value >= 1e6) return `${formatCount(value / 1e6)}M`
+  if (value >= 1e3) return `${formatCount(value / 1e3)}k`
+  return formatSignificant(value, 1)
+}
+
+/** [log10 min, log10 max] widened by `padding` decades at both ends, as Plotly wants the range of a log axis. */
+export function logRange(range: PositiveRange, padding = 0): [number, number] {
+  return [Math.log10(range.min) - padding, Math.log10(range.max) + padding]
+}

@@ -1,0 +1,17 @@
+import type { MethodResult } from '../experiment/result'
+import type { FigureOptions } from './figure'
+import { findReference, sharedScales } from './shared-scales'
+import type { Theme } from './theme'
+
+/** Options for results that are shown together, all under one setting: scales and reference are taken from them. */
+export function figureOptions(
+  results: readonly MethodResult[],
+  look: { readonly theme: Theme; readonly height?: FigureOptions['height'] },
+): FigureOptions {
+  return {
+    theme: look.theme,
+    height: look.height ?? 'linear',
+    scales: sharedScales(results),
+    reference: findReference(results),
+  }
+}

@@ -1,0 +1,58 @@
+import type { MethodResult } from '../experiment/result'
+import { ownBinWidth, rebin } from './rebin'
+
+/** A range of positive numbers for a log axis. */
+export interface PositiveRange {
+  readonly min: number
+  readonly max: number
+}
+
+/** What all tiles of one view share. Units: those of X, except counts. */
+export interface SharedScales {
+  /** Largest |x| over the results: the distribution runs from −maxAbsolute to maxAbsolute. */
+  readonly maxAbsolute: number
+  /** The widest own bin among the results; all histograms nest in it. */
+  readonly binWidth: number
+  /** Largest count of one bin of `binWidth`. */
+  readonly maxCount: number
+  /** Cells of the magnitude maps, zeros left out; at most CELL_DECADES. */
+  readonly cells: PositiveRange
+  /** Channel maxima and root mean squares, zeros left out. */
+  readonly channels: PositiveRange
+}
+
+/** Magnitudes below the largest by more than this are drawn like the least: they cannot survive four bits anyway. */
+const CELL_DECADES = 3
+
+function positiveRange(arrays: readonly ArrayLike<number>[]): PositiveRange {
+  let min = Number.POSITIVE_INFINITY
+  let max = 0
+  for (const array of arrays) {
+    for (let i = 0; i < array.length; i++) {
+      const value = array[i]
+      if (value > max) max = value
+      if (value > 0 && value < min) min = value
+    }
+  }
+  return max > 0 ? { min, max } : { min: 0.1, max: 1 }
+}
+
+/** The scales of results that are shown together. With none, or all elements zero, unit ranges that can be drawn. */
+export function sharedScales(results: readonly MethodResult[]): SharedScales {
+  const profiles = results.map((result) => result.profile)
+  const binWidth = Math.max(0, ...profiles.map((profile) => ownBinWidth(profile.histogram)))
+  const counts = profiles.flatMap((profile) => rebin(profile.histogram, binWidth).counts)
+  const cells = positiveRange(profiles.map((profile) => profile.map.values))
+  return {
+    maxAbsolute: Math.max(0, ...profiles.map((profile) => profile.maxAbsolute)) || 1,
+    binWidth,
+    maxCount: counts.reduce((most, count) => Math.max(most, count), 1),
+    cells: { max: cells.max, min: Math.max(cells.min, cells.max / 10 ** CELL_DECADES) },
+    channels: positiveRange(profiles.flatMap((profile) => [profile.channelMax, profile.channelRms])),
+  }
+}
+
+/** Round-to-nearest changes no basis, so its profile is that of the activations as loaded. Null when it is missing. */
+export function findReference(results: readonly MethodResult[]): MethodResult | null {
+  return results.find((result) => result.method === 'rtn') ?? null
+}

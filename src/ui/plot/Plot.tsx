@@ -1,0 +1,38 @@
+import type { ReactNode } from 'react'
+import type { FigureSpec } from '../../figures/figure'
+import styles from './plot.module.css'
+import { loadPlotly, type PlotlyApi } from './plotly-loader'
+import { useDrawing } from './use-drawing'
+
+export interface PlotProps {
+  /** Keep the same object while nothing changed (useMemo): a new one is drawn again. */
+  readonly figure: FigureSpec
+  /** The finding in words: the caption, and all that assistive technology gets to hear. */
+  readonly label: string
+  /** Keeps the caption for assistive technology only, where the page around says the same. */
+  readonly captionHidden?: boolean
+  /** The large form: tool bar, zoom by dragging. */
+  readonly enlarged?: boolean
+  /** Below the caption, for example the data table. */
+  readonly children?: ReactNode
+  /** Another bundle than the flat one. Must be the same function at every render. */
+  readonly load?: () => Promise<PlotlyApi>
+  readonly onFirstDrawn?: (host: HTMLElement) => void
+}
+
+/** One figure, drawn by Plotly, filling the height of its parent. */
+export function Plot({ figure, label, captionHidden, enlarged, children, load, onFirstDrawn }: PlotProps) {
+  const { host, state } = useDrawing(figure, { enlarged: enlarged ?? false, load: load ?? loadPlotly, onFirstDrawn })
+  return (
+    <figure className={styles.figure} data-drawing={state.kind}>
+      <div className={styles.drawing} ref={host} />
+      {state.kind === 'failed' && (
+        <p className={styles.note} role="alert">
+          This figure could not be drawn: {state.message}
+        </p>
+      )}
+      <figcaption className={captionHidden ? styles.hidden : styles.caption}>{label}</figcaption>
+      {children}
+    </figure>
+  )
+}
