@@ -119,4 +119,6 @@ export interface LayerFacts {
   /** True when errors are measured on the rows that were calibrated on. */
   readonly sameRows: boolean
   readonly activations: ActivationOrigin
+  /** Facts to show beside the numbers: a weight that was turned, a short last block. */
+  readonly notes?: readonly string[]
 }

@@ -1,0 +1,89 @@
+// y[row, col] (+)= sum over t in the slab of a[t, row] * b[t, col]: a Gram-like product, contracted over rows.
+// a: [tokens, rows], b: [tokens, cols], y: [rows, cols]; rows padded by zeros to a_stride4, b_stride4 vec4s.
+// One invocation owns 8 x 8 outputs in registers, a workgroup of 8 x 8 invocations 64 x 64: no workgroup memory, no
+// barrier. Per step of four t, 8 vec4 loads of each operand feed 256 multiply-adds. Loads clamp their column group and
+// their t (beyond the slab a counts as zero), stores are guarded; columns between cols and the stride become zeros
+// because b is zero there.
+// The dispatch covers t in [t_begin, t_end); a slab with t_begin > 0 adds to what earlier slabs stored, so the order
+// of summation is that of the rows, slab by slab.
+
+struct Params {
+  t_begin: u32,
+  t_end: u32,
+  rows: u32,
+  a_stride4: u32,
+  b_stride4: u32,
+  col_tiles: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> b: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> y: array<vec4<f32>>;
+
+@compute @workgroup_size(8, 8)
+fn matmul_tn(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_id) local: vec3<u32>,
+) {
+  let tile = workgroup_index(group, groups);
+  let row4 = 16u * (tile / params.col_tiles) + 2u * local.y;
+  let col4 = 16u * (tile % params.col_tiles) + 2u * local.x;
+  // Strides are even numbers of vec4s: the second group of a pair is inside whenever the first is.
+  let a_col = min(row4, params.a_stride4 - 2u);
+  let b_col = min(col4, params.b_stride4 - 2u);
+
+  // Row i of the tile: columns 0 … 3 in lo, 4 … 7 in hi.
+  var lo0 = vec4f(); var lo1 = vec4f(); var lo2 = vec4f(); var lo3 = vec4f();
+  var lo4 = vec4f(); var lo5 = vec4f(); var lo6 = vec4f(); var lo7 = vec4f();
+  var hi0 = vec4f(); var hi1 = vec4f(); var hi2 = vec4f(); var hi3 = vec4f();
+  var hi4 = vec4f(); var hi5 = vec4f(); var hi6 = vec4f(); var hi7 = vec4f();
+
+  for (var t = params.t_begin; t < params.t_end; t += 4u) {
+    let p0 = t * params.b_stride4 + b_col;
+    let p1 = min(t + 1u, params.t_end - 1u) * params.b_stride4 + b_col;
+    let p2 = min(t + 2u, params.t_end - 1u) * params.b_stride4 + b_col;
+    let p3 = min(t + 3u, params.t_end - 1u) * params.b_stride4 + b_col;
+    let b_lo = mat4x4f(b[p0], b[p1], b[p2], b[p3]);
+    let b_hi = mat4x4f(b[p0 + 1u], b[p1 + 1u], b[p2 + 1u], b[p3 + 1u]);
+    // Column i of the transpose: element i of four rows of a, the weights of four rows of b.
+    let a_lo = transpose(mat4x4f(
+      load_a(t, a_col), load_a(t + 1u, a_col), load_a(t + 2u, a_col), load_a(t + 3u, a_col),
+    ));
+    let a_hi = transpose(mat4x4f(
+      load_a(t, a_col + 1u), load_a(t + 1u, a_col + 1u), load_a(t + 2u, a_col + 1u), load_a(t + 3u, a_col + 1u),
+    ));
+    lo0 += b_lo * a_lo[0]; hi0 += b_hi * a_lo[0];
+    lo1 += b_lo * a_lo[1]; hi1 += b_hi * a_lo[1];
+    lo2 += b_lo * a_lo[2]; hi2 += b_hi * a_lo[2];
+    lo3 += b_lo * a_lo[3]; hi3 += b_hi * a_lo[3];
+    lo4 += b_lo * a_hi[0]; hi4 += b_hi * a_hi[0];
+    lo5 += b_lo * a_hi[1]; hi5 += b_hi * a_hi[1];
+    lo6 += b_lo * a_hi[2]; hi6 += b_hi * a_hi[2];
+    lo7 += b_lo * a_hi[3]; hi7 += b_hi * a_hi[3];
+  }
+
+  let row = 4u * row4;
+  store(row, col4, lo0, hi0);
+  store(row + 1u, col4, lo1, hi1);
+  store(row + 2u, col4, lo2, hi2);
+  store(row + 3u, col4, lo3, hi3);
+  store(row + 4u, col4, lo4, hi4);
+  store(row + 5u, col4, lo5, hi5);
+  store(row + 6u, col4, lo6, hi6);
+  store(row + 7u, col4, lo7, hi7);
+}
+
+fn load_a(t: u32, col4: u32) -> vec4<f32> {
+  return select(vec4f(), a[min(t, params.t_end - 1u) * params.a_stride4 + col4], t < params.t_end);
+}
+
+fn store(row: u32, col4: u32, lo: vec4<f32>, hi: vec4<f32>) {
+  if (row < params.rows && col4 < params.b_stride4) {
+    let index = row * params.b_stride4 + col4;
+    let is_first = params.t_begin == 0u;
+    y[index] = select(y[index], vec4f(), is_first) + lo;
+    y[index + 1u] = select(y[index + 1u], vec4f(), is_first) + hi;
+  }
+}

@@ -1,0 +1,112 @@
+/** The timing protocol: warm up, check, repeat enough, interleave. Knows nothing of GPUs (docs/performance.md). */
+
+/** Time, injected: the engine runs in a page and in Node. */
+export interface BenchClock {
+  /** Wall time in milliseconds from any origin. */
+  now(): number
+  /** CPU time of the whole process in milliseconds; null where there is no such clock. */
+  readonly cpu: (() => number) | null
+}
+
+/** Something that can be timed. */
+export interface Subject {
+  readonly name: string
+  /** Does the work `repetitions` times in one submit where possible, and waits for it. */
+  run(repetitions: number): Promise<void>
+  /** Does the work once and says what is wrong with the result, or null. Wrong subjects are not timed. */
+  verify?(): Promise<string | null>
+}
+
+/** Milliseconds per repetition. */
+export interface Timing {
+  readonly wallMs: number
+  readonly cpuMs: number | null
+}
+
+export type Measurement =
+  | {
+      readonly kind: 'timed'
+      /** The first run, with compilation in it. */
+      readonly first: Timing
+      readonly repetitions: number
+      /** One timing per round. */
+      readonly rounds: readonly Timing[]
+    }
+  | { readonly kind: 'refused'; readonly reason: string }
+
+export interface InterleaveOptions {
+  readonly clock: BenchClock
+  readonly rounds: number
+  /** Wall time one timing must last at least; repetitions are raised until it does. */
+  readonly minimumMs: number
+  readonly signal: AbortSignal
+}
+
+const MAX_REPETITIONS = 500
+
+/** Indices of `count` subjects in the order of a round: A B C, then C B A, and so on. */
+export function roundOrder(count: number, round: number): number[] {
+  const order = Array.from({ length: count }, (_, i) => i)
+  return round % 2 === 0 ? order : order.reverse()
+}
+
+/** The middle value, or the mean of the middle two; NaN of nothing. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+/** Median over rounds of subject / baseline, each pair of one round. Steadier than a ratio of medians under drift. */
+export function medianOfRatios(subject: readonly number[], baseline: readonly number[]): number {
+  return median(subject.map((value, round) => value / baseline[round]))
+}
+
+async function time(subject: Subject, repetitions: number, clock: BenchClock): Promise<Timing> {
+  const cpuStart = clock.cpu?.()
+  const start = clock.now()
+  await subject.run(repetitions)
+  const wallMs = (clock.now() - start) / repetitions
+  return { wallMs, cpuMs: clock.cpu && cpuStart !== undefined ? (clock.cpu() - cpuStart) / repetitions : null }
+}
+
+/** Repetitions that make one timing last `minimumMs`, found by growing from one. */
+async function findRepetitions(subject: Subject, { clock, minimumMs, signal }: InterleaveOptions): Promise<number> {
+  let repetitions = 1
+  for (;;) {
+    signal.throwIfAborted()
+    const { wallMs } = await time(subject, repetitions, clock)
+    if (wallMs * repetitions >= minimumMs || repetitions === MAX_REPETITIONS) return repetitions
+    const wanted = Math.ceil(minimumMs / Math.max(wallMs, 1e-3))
+    repetitions = Math.min(MAX_REPETITIONS, Math.max(2 * repetitions, wanted))
+  }
+}
+
+/**
+ * Times `subjects` against one another; measurement i belongs to subject i. Each is run once (reported as first),
+ * verified, run again to find its repetitions, then timed in `rounds` interleaved rounds.
+ */
+export async function measureInterleaved(
+  subjects: readonly Subject[],
+  options: InterleaveOptions,
+): Promise<Measurement[]> {
+  const { clock, rounds, signal } = options
+  const prepared = []
+  for (const subject of subjects) {
+    signal.throwIfAborted()
+    const first = await time(subject, 1, clock)
+    const reason = (await subject.verify?.()) ?? null
+    const repetitions = reason === null ? await findRepetitions(subject, options) : 0
+    prepared.push({ subject, first, reason, repetitions, rounds: [] as Timing[] })
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const index of roundOrder(prepared.length, round)) {
+      signal.throwIfAborted()
+      const entry = prepared[index]
+      if (entry.reason === null) entry.rounds.push(await time(entry.subject, entry.repetitions, clock))
+    }
+  }
+  return prepared.map(({ first, reason, repetitions, rounds }) =>
+    reason === null ? { kind: 'timed', first, repetitions, rounds } : { kind: 'refused', reason },
+  )
+}

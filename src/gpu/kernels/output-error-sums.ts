@@ -1,0 +1,95 @@
+import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
+import source from '../../../shaders/output_error_sums.wgsl?raw'
+import { InputError } from '../../core/errors'
+import type { Arena } from '../arena'
+import type { Gpu } from '../device'
+import type { GpuMatrix } from '../gpu-matrix'
+import type { Kernel } from '../pipeline-cache'
+import type { Recorder } from '../recorder'
+import { readFloats } from '../transfer'
+
+const WORKGROUP_SIZE = 64
+const GROUP = 8
+
+/** A thread adds up eight groups of eight vec4s; beyond this many threads it takes more. */
+const GROUPS_PER_THREAD = 8
+const MAX_THREADS = 65_536
+
+/** Numbers per thread: Σe², Σy², Σŷ², Σyŷ, max |e|. */
+const QUANTITIES = 5
+
+export const outputErrorSumsKernel: Kernel = {
+  name: 'output_error_sums',
+  code: source + workgroupIndex,
+  bindings: ['read', 'read', 'write'],
+}
+
+/** Per-thread sums still on the GPU: [5, threads] f32. */
+export interface OutputErrorSums {
+  readonly partials: GPUBuffer
+  readonly threads: number
+}
+
+/** Energies in the squared unit of the outputs, e = ŷ − y. */
+export interface OutputEnergies {
+  /** Σ (ŷ − y)² */
+  readonly errorEnergy: number
+  /** Σ y² */
+  readonly referenceEnergy: number
+  /** Σ ŷ² */
+  readonly estimateEnergy: number
+  /** Σ y ŷ */
+  readonly inner: number
+  /** max |ŷ − y| */
+  readonly maxAbsolute: number
+}
+
+/**
+ * Everything output metrics are made of, as partial sums that readOutputErrors or decodeOutputErrors finish.
+ *
+ * Shapes: reference y and estimate ŷ, both [rows, cols]. One dispatch, reading each operand once.
+ * Accuracy: sums of squares to 1e-6 relative, `inner` to 1e-6 · Σ|yŷ|, while the squares are normal f32 numbers
+ * (values between about 1e-19 and 1e19). Throws InputError when the shapes differ.
+ * Source: docs/metrics.md.
+ */
+export function outputErrorSums(
+  recorder: Recorder,
+  arena: Arena,
+  reference: GpuMatrix,
+  estimate: GpuMatrix,
+): OutputErrorSums {
+  if (reference.rows !== estimate.rows || reference.cols !== estimate.cols) {
+    const shape = (m: GpuMatrix) => `${m.rows} x ${m.cols}`
+    throw new InputError(
+      'BUG',
+      `output_error_sums: expected equal shapes, found ${shape(reference)}, ${shape(estimate)}`,
+    )
+  }
+  const count = (reference.rows * reference.stride) / 4
+  const threads = Math.min(MAX_THREADS, Math.ceil(count / (GROUP * GROUPS_PER_THREAD)))
+  const partials = arena.buffer(4 * QUANTITIES * threads, 'output_error_sums partials')
+  recorder.dispatch(outputErrorSumsKernel, {
+    uniforms: [count, threads, Math.ceil(count / (GROUP * threads))],
+    buffers: [reference.buffer, estimate.buffer, partials],
+    workgroups: Math.ceil(threads / WORKGROUP_SIZE),
+  })
+  return { partials, threads }
+}
+
+/** Finishes the sums in float64 from the contents of `partials`. */
+export function decodeOutputErrors(partials: Float32Array, threads: number): OutputEnergies {
+  const section = (q: number) => partials.subarray(q * threads, (q + 1) * threads)
+  const sum = (q: number) => section(q).reduce((total: number, x) => total + x, 0)
+  return {
+    errorEnergy: sum(0),
+    referenceEnergy: sum(1),
+    estimateEnergy: sum(2),
+    inner: sum(3),
+    maxAbsolute: section(4).reduce((largest, x) => Math.max(largest, x), 0),
+  }
+}
+
+/** Waits for the submitted sums and finishes them; reads 20 bytes per 256 elements. */
+export async function readOutputErrors(gpu: Gpu, sums: OutputErrorSums): Promise<OutputEnergies> {
+  return decodeOutputErrors(await readFloats(gpu, sums.partials, QUANTITIES * sums.threads), sums.threads)
+}

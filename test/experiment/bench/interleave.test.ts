@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+import {
+  type InterleaveOptions,
+  measureInterleaved,
+  median,
+  medianOfRatios,
+  roundOrder,
+  type Subject,
+} from '../../../src/experiment/bench/interleave'
+
+/** A clock that moves only when a subject works; two cores are busy all the time. */
+function fakeTime() {
+  const state = { now: 1000 }
+  const log: string[] = []
+  const clock = { now: () => state.now, cpu: () => 2 * state.now }
+  const subject = (name: string, costMs: (call: number) => number, wrong: string | null = null): Subject => {
+    let call = 0
+    return {
+      name,
+      async run(repetitions) {
+        log.push(`${name}${repetitions}`)
+        state.now += costMs(call++) * repetitions
+      },
+      async verify() {
+        log.push(`${name}?`)
+        return wrong
+      },
+    }
+  }
+  return { clock, log, subject }
+}
+
+function optionsOf(clock: InterleaveOptions['clock'], rounds: number): InterleaveOptions {
+  return { clock, rounds, minimumMs: 5, signal: new AbortController().signal }
+}
+
+describe('measureInterleaved', () => {
+  test('warms up, verifies, then times A B C, C B A, A B C', async () => {
+    const { clock, log, subject } = fakeTime()
+    const subjects = ['A', 'B', 'C'].map((name) => subject(name, () => 10))
+    await measureInterleaved(subjects, optionsOf(clock, 3))
+    const prepare = ['A', 'B', 'C'].flatMap((name) => [`${name}1`, `${name}?`, `${name}1`])
+    expect(log).toEqual([...prepare, 'A1', 'B1', 'C1', 'C1', 'B1', 'A1', 'A1', 'B1', 'C1'])
+  })
+
+  test('repeats a short subject until one timing lasts the minimum, and reports times per repetition', async () => {
+    const { clock, subject } = fakeTime()
+    const [measured] = await measureInterleaved([subject('A', (call) => (call === 0 ? 90 : 0.5))], optionsOf(clock, 2))
+    expect(measured).toEqual({
+      kind: 'timed',
+      first: { wallMs: 90, cpuMs: 180 },
+      repetitions: 10,
+      rounds: [
+        { wallMs: 0.5, cpuMs: 1 },
+        { wallMs: 0.5, cpuMs: 1 },
+      ],
+    })
+  })
+
+  test('grows repetitions further when the first guess was too few', async () => {
+    const { clock, subject } = fakeTime()
+    // The single run looks slow (2 ms of submit), repetitions are cheap.
+    const costs = [2, 2, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]
+    const [measured] = await measureInterleaved([subject('A', (call) => costs[call] ?? 0.1)], optionsOf(clock, 1))
+    if (measured.kind !== 'timed') throw new Error('refused')
+    expect(measured.repetitions * 0.1).toBeGreaterThanOrEqual(5)
+    expect(measured.repetitions).toBeLessThanOrEqual(100)
+  })
+
+  test('does not time a subject whose result is wrong', async () => {
+    const { clock, log, subject } = fakeTime()
+    const subjects = [subject('A', () => 10), subject('B', () => 10, 'element 3 is off')]
+    const [a, b] = await measureInterleaved(subjects, optionsOf(clock, 2))
+    expect(a.kind).toBe('timed')
+    expect(b).toEqual({ kind: 'refused', reason: 'element 3 is off' })
+    expect(log.filter((entry) => entry === 'B1')).toHaveLength(1)
+  })
+
+  test('reports no CPU time without a CPU clock', async () => {
+    const { clock, subject } = fakeTime()
+    const [measured] = await measureInterleaved([subject('A', () => 10)], optionsOf({ ...clock, cpu: null }, 1))
+    expect(measured).toMatchObject({ rounds: [{ wallMs: 10, cpuMs: null }] })
+  })
+
+  test('stops at once when aborted', async () => {
+    const { clock, log, subject } = fakeTime()
+    const controller = new AbortController()
+    const stopping: Subject = { name: 'B', run: async () => controller.abort() }
+    const subjects = [subject('A', () => 10), stopping, subject('C', () => 10)]
+    const options = { ...optionsOf(clock, 3), signal: controller.signal }
+    await expect(measureInterleaved(subjects, options)).rejects.toThrow('aborted')
+    expect(log).not.toContain('C1')
+  })
+})
+
+describe('statistics of rounds', () => {
+  test('every other round runs backwards', () => {
+    expect([0, 1, 2].map((round) => roundOrder(3, round))).toEqual([
+      [0, 1, 2],
+      [2, 1, 0],
+      [0, 1, 2],
+    ])
+  })
+
+  test('the median sorts by value and halves between the middle two', () => {
+    expect(median([10, 9, 100])).toBe(10)
+    expect(median([4, 1, 3, 2])).toBe(2.5)
+    expect(median([])).toBeNaN()
+  })
+
+  test('a ratio is taken within each round: drift that hits both alike does not show', () => {
+    expect(medianOfRatios([2, 20, 4], [1, 10, 2])).toBe(2)
+    // The ratio of the medians would be 6 / 1, and so would ratios to the median of the baseline be.
+    expect(medianOfRatios([6, 1, 10], [1, 1, 10])).toBe(1)
+  })
+})
