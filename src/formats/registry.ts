@@ -1,0 +1,19 @@
+import { InputError } from '../core/errors'
+import { mxfp4 } from './mxfp4'
+import { mxfp6E2m3 } from './mxfp6-e2m3'
+import { mxfp6E3m2 } from './mxfp6-e3m2'
+import { mxfp8E4m3 } from './mxfp8-e4m3'
+import { mxfp8E5m2 } from './mxfp8-e5m2'
+import { mxint8 } from './mxint8'
+import type { NumberFormat } from './number-format'
+
+/** Every format a user may choose, widest elements first. A new format is one file and one line here. */
+export const FORMATS: readonly NumberFormat[] = [mxfp8E4m3, mxfp8E5m2, mxint8, mxfp6E3m2, mxfp6E2m3, mxfp4]
+
+/** The format called `id`. Throws InputError FM-01, naming the ids that exist. */
+export function formatById(id: string): NumberFormat {
+  const format = FORMATS.find((candidate) => candidate.id === id)
+  if (format) return format
+  const known = FORMATS.map((candidate) => candidate.id).join(', ')
+  throw new InputError('FM-01', `number format: expected one of ${known}, found "${id}".`)
+}
