@@ -42,6 +42,8 @@ export default defineConfig({
       },
       {
         define: { global: 'globalThis' },
+        // Found late, it would make Vite reload the page in the middle of a test.
+        optimizeDeps: { include: ['comlink'] },
         test: {
           name: 'browser',
           include: ['test/**/*.browser.test.ts'],

@@ -1,0 +1,65 @@
+/** The headless program: picks the command, maps what it throws to exit codes. Each command is loaded when asked for. */
+import { FileError, GpuError, InputError, MxError, UnsupportedError } from '../core/errors'
+import { type Command, EXIT, type Terminal, UsageError } from './command'
+
+const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{ command: Command }> }>> = {
+  inspect: { summary: 'list the tensors of safetensors files', load: () => import('./inspect') },
+  formats: { summary: 'list the number formats', load: () => import('./formats') },
+  methods: { summary: 'list the methods and their options', load: () => import('./methods') },
+  quantize: { summary: 'quantize tensors of a file', load: () => import('./quantize') },
+  compare: { summary: 'compare methods on one layer', load: () => import('./compare') },
+  bench: { summary: 'time the kernels', load: () => import('./bench') },
+}
+
+function usage(): string {
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  return `Usage: mxscope COMMAND [arguments]
+
+What block-32 microscaling does to one linear layer, and which method survives it.
+
+${lines.join('\n')}
+
+mxscope COMMAND --help describes a command. Results go to standard output, progress to standard error.
+Exit codes: 0 done, 1 the input is at fault, 2 wrong usage, 3 no usable GPU.
+`
+}
+
+function exitCodeOf(error: MxError): number {
+  if (error instanceof FileError || error instanceof InputError) return EXIT.input
+  // A buffer beyond the adapter's limits is a matter of the input's size.
+  if (error instanceof UnsupportedError && error.code === 'GP-02') return EXIT.input
+  if (error instanceof GpuError || error instanceof UnsupportedError) return EXIT.noGpu
+  return EXIT.bug
+}
+
+/** Runs the program with the arguments after its name. Returns the exit code; never throws. */
+export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+  const [name, ...rest] = args
+  try {
+    if (name === '--help' || name === '-h' || name === 'help') {
+      terminal.out(usage())
+      return EXIT.done
+    }
+    if (name === undefined) throw new UsageError('expected a command')
+    const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+    if (!entry) throw new UsageError(`"${name}" is not a command; expected one of ${Object.keys(COMMANDS).join(', ')}`)
+    const { command } = await entry.load()
+    if (rest.includes('--help') || rest.includes('-h')) {
+      terminal.out(command.help)
+      return EXIT.done
+    }
+    return await command.run(rest, terminal)
+  } catch (error) {
+    if (error instanceof UsageError) {
+      const known = name !== undefined && Object.hasOwn(COMMANDS, name) ? ` ${name}` : ''
+      terminal.note(`mxscope${known}: ${error.message}. See mxscope${known} --help.`)
+      return EXIT.usage
+    }
+    if (error instanceof MxError && error.code !== 'BUG') {
+      terminal.note(`mxscope: ${error.code}: ${error.message}`)
+      return exitCodeOf(error)
+    }
+    terminal.note(`mxscope: internal error: ${error instanceof Error ? error.stack : String(error)}`)
+    return EXIT.bug
+  }
+}

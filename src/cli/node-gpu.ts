@@ -1,0 +1,71 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { UnsupportedError } from '../core/errors'
+import { type Gpu, openGpu } from '../gpu/device'
+
+/** The software Vulkan driver that comes with Chromium, for machines without a GPU. */
+const SOFTWARE_DRIVER = '/usr/lib/chromium/vk_swiftshader_icd.json'
+
+/** Where the Vulkan loader looks for drivers on Linux, besides what its variables name. */
+const DRIVER_FOLDERS = ['/etc', '/usr/share', '/usr/local/share', '/usr/local/etc'].map(
+  (root) => `${root}/vulkan/icd.d`,
+)
+const DRIVER_VARIABLES = [
+  'VK_DRIVER_FILES',
+  'VK_ICD_FILENAMES',
+  'VK_ADD_DRIVER_FILES',
+  'XDG_DATA_DIRS',
+  'XDG_DATA_HOME',
+]
+
+/** False when the Vulkan loader is sure to find no driver; asking it anyway makes it complain on standard error. */
+function mayHaveDriver(): boolean {
+  if (process.platform !== 'linux' || DRIVER_VARIABLES.some((name) => process.env[name] !== undefined)) return true
+  const folders = [...DRIVER_FOLDERS, `${process.env.HOME ?? ''}/.local/share/vulkan/icd.d`]
+  return folders.some((folder) => existsSync(folder) && readdirSync(folder).length > 0)
+}
+
+/** Dawn crashes when its objects are garbage-collected, so they stay reachable for the life of the process. */
+const keep = globalThis as unknown as { mxscopeDawn?: unknown[] }
+
+async function tryOpen(): Promise<Gpu> {
+  const { create, globals } = await import('webgpu')
+  Object.assign(globalThis, globals)
+  const navigatorGpu = create([]) as GPU
+  keep.mxscopeDawn ??= []
+  keep.mxscopeDawn.push(navigatorGpu)
+  const gpu = await openGpu(navigatorGpu)
+  keep.mxscopeDawn.push(gpu)
+  return gpu
+}
+
+/** Points the Vulkan loader to the software driver, if there is one and nobody has chosen a driver. */
+function chooseSoftwareDriver(): boolean {
+  if (process.env.VK_DRIVER_FILES !== undefined || !existsSync(SOFTWARE_DRIVER)) return false
+  process.env.VK_DRIVER_FILES = SOFTWARE_DRIVER
+  return true
+}
+
+/**
+ * Opens a device of Dawn in this process: a real GPU where there is one, else Chromium's software driver, unless
+ * VK_DRIVER_FILES already says which driver to use. Throws UnsupportedError GP-01 without any.
+ */
+export async function openNodeGpu(): Promise<Gpu> {
+  if (!mayHaveDriver()) chooseSoftwareDriver()
+  try {
+    return await tryOpen()
+  } catch (error) {
+    if (!(error instanceof UnsupportedError && error.code === 'GP-01')) throw error
+    if (chooseSoftwareDriver()) return tryOpen()
+    throw new UnsupportedError(
+      'GP-01',
+      'GPU: expected an adapter, found none. Install a Vulkan driver and loader (Debian: chromium libvulkan1) or set VK_DRIVER_FILES.',
+      { cause: error },
+    )
+  }
+}
+
+/** Adapter, as reports carry it. */
+export function adapterReport({ adapter }: Gpu) {
+  const { vendor, architecture, description, isSoftware } = adapter
+  return { vendor, architecture, description, isSoftware }
+}

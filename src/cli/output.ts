@@ -1,0 +1,35 @@
+/** Text and files out: aligned tables, JSON, and files that appear whole or not at all. */
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { FileError } from '../core/errors'
+import type { Terminal } from './command'
+
+/** Columns of `rows` (the first is the heading), two spaces apart; `right` lists columns aligned to the right. */
+export function alignTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
+  const cell = (text: string, column: number) =>
+    right.includes(column) ? text.padStart(widths[column]) : text.padEnd(widths[column])
+  return `${rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n')}\n`
+}
+
+/**
+ * Writes `data` to `path` by way of a temporary file beside it, so that a reader never sees half a file and a failure
+ * leaves the old one. Throws FileError FS-02.
+ */
+export async function writeWhole(path: string, data: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  try {
+    await writeFile(temporary, data)
+    await rename(temporary, path)
+  } catch (cause) {
+    await rm(temporary, { force: true })
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new FileError('FS-02', `${path}: cannot be written (${reason}).`, { cause })
+  }
+}
+
+/** Writes `value` as JSON to `path`, or to standard output for `-`. Infinity and NaN become null. */
+export async function writeJson(path: string, value: unknown, terminal: Terminal): Promise<void> {
+  const text = `${JSON.stringify(value, null, 2)}\n`
+  if (path === '-') terminal.out(text)
+  else await writeWhole(path, text)
+}

@@ -1,0 +1,15 @@
+import type { Transform } from '../method'
+
+/** No change of basis: weights and activations are quantized as they are. */
+export const identity: Transform = {
+  id: 'identity',
+  label: 'No transform',
+  source: 'baseline',
+  options: [],
+  fit: async ({ weight }) => ({
+    weight,
+    apply: (activations) => activations,
+    clip: null,
+    report: { notes: [], training: null, onlineOperations: 0 },
+  }),
+}

@@ -1,0 +1,154 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { main } from '../../src/cli/main'
+import { FORMATS } from '../../src/formats/registry'
+import { METHODS } from '../../src/methods/registry'
+import { readGolden } from '../support/safetensors'
+
+const folder = mkdtempSync(join(tmpdir(), 'mxscope-cli-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const LAYER = new URL('../golden/layers/layer-a.safetensors', import.meta.url).pathname
+
+/** Runs the program in this process; only for what needs no GPU. */
+async function run(...args: string[]) {
+  let stdout = ''
+  const stderr: string[] = []
+  const code = await main(args, {
+    out: (text) => {
+      stdout += text
+    },
+    note: (line) => stderr.push(line),
+  })
+  return { code, stdout, stderr }
+}
+
+const COMMANDS = ['inspect', 'formats', 'methods', 'quantize', 'compare', 'bench']
+
+describe('help', () => {
+  test('the program lists its commands', async () => {
+    const { code, stdout, stderr } = await run('--help')
+    expect([code, stderr]).toEqual([0, []])
+    for (const command of COMMANDS) expect(stdout).toContain(`\n  ${command} `)
+  })
+
+  test.each(COMMANDS)('%s describes itself, whatever else is on the line', async (command) => {
+    const { code, stdout, stderr } = await run(command, '--no-such-option', '--help')
+    expect([code, stderr]).toEqual([0, []])
+    expect(stdout).toMatch(new RegExp(`^Usage: mxscope ${command} `))
+  })
+})
+
+describe('wrong usage: exit code 2, one line that says what is wrong', () => {
+  const compare = ['compare', LAYER, '--weight', 'layer.weight']
+  const captured = [...compare, '--activations', 'calib.input']
+  const quantize = ['quantize', LAYER, '-o', join(folder, 'never.safetensors')]
+  const cases: [string[], string][] = [
+    [[], 'expected a command'],
+    [['frobnicate'], '"frobnicate" is not a command'],
+    [['constructor'], '"constructor" is not a command'],
+    [['inspect'], 'expected at least one FILE'],
+    [['inspect', LAYER, '--fast'], "Unknown option '--fast'"],
+    [['formats', 'mxfp4'], "Unexpected argument 'mxfp4'"],
+    [['compare'], 'expected one FILE, found 0'],
+    [['compare', LAYER], 'expected --weight NAME'],
+    [compare, 'expected either --activations NAME or --synthetic'],
+    [[...captured, '--synthetic'], 'expected either --activations NAME or --synthetic'],
+    [[...compare, '--synthetic', '--eval', 'eval.input'], '--eval and --activations-file go with --activations'],
+    [[...captured, '--setting', 'W3A3'], 'setting "W3A3": expected one of W8A8, W4A8, W4A4, W4A16'],
+    [[...captured, '--setting', ','], '--setting: expected at least one setting'],
+    [[...captured, '--methods', 'rtn,rotn'], 'method: expected one of rtn, quarot'],
+    [[...captured, '--seed', '1.5'], '--seed: expected a whole number from 0 to 4294967295, found "1.5"'],
+    [[...captured, '--tokens', '0'], '--tokens: expected a whole number from 1'],
+    [[...captured, '--held-out', '0.9'], '--held-out: expected 0 to 0.8, found "0.9"'],
+    [[...captured, '--pre-scale', '0.5'], '--pre-scale: expected 0.75 or off, found "0.5"'],
+    [[...captured, '--scale-rule', 'best'], '--scale-rule: expected one of floor, rceil, ceil, even, found "best"'],
+    [[...captured, '--option', 'quarot'], '--option: expected METHOD.KEY=VALUE, found "quarot"'],
+    [[...captured, '--methods', 'rtn', '--option', 'quarot.signs=off'], '"quarot" is not among --methods rtn'],
+    [[...captured, '--methods', 'quarot', '--option', 'quarot.sign=off'], 'quarot.sign: no such option'],
+    [[...captured, '--methods', 'quarot', '--option', 'quarot.signs=maybe'], 'quarot.signs: expected one of on, off'],
+    [quantize, 'expected --format ID'],
+    [['quantize', LAYER, '--format', 'mxfp4'], 'expected -o OUT'],
+    [[...quantize, '--format', 'fp4'], 'number format: expected one of mxfp8_e4m3'],
+    [[...quantize, '--format', 'mxfp4', '--block', '16'], '--block: expected a whole number from 32 to 32, found "16"'],
+    [[...quantize, '--format', 'mxfp4', '--layout', 'gpt-oss'], '--layout: expected one of fake, found "gpt-oss"'],
+    [[...quantize, '--format', 'mxfp8_e4m3', '--pre-scale', '0.75'], '--pre-scale: only for 4-bit elements'],
+  ]
+  test.each(cases.map(([args, message]) => ({ args, message })))('$message', async ({ args, message }) => {
+    const { code, stdout, stderr } = await run(...args)
+    expect([code, stdout, stderr.length]).toEqual([2, '', 1])
+    expect(stderr[0]).toContain(message)
+    expect(stderr[0]).toMatch(/See mxscope( \w+)? --help\.$/)
+  })
+})
+
+describe('the input is at fault: exit code 1, one line', () => {
+  const broken = join(folder, 'broken.safetensors')
+  writeFileSync(broken, 'short')
+  const quantize = ['--format', 'mxfp4', '-o', join(folder, 'never.safetensors')]
+  const cases: [string[], string, string][] = [
+    [['inspect', join(folder, 'none.safetensors')], 'FS-01: ', 'none.safetensors: no such file.'],
+    [['inspect', folder], 'FS-01: ', 'expected a file, found a folder or device.'],
+    [['inspect', broken], 'ST-01: ', 'expected at least 8 bytes for the header length, found 5.'],
+    [['compare', broken, '--weight', 'w', '--activations', 'x'], 'ST-01: ', 'found 5.'],
+    [
+      ['compare', LAYER, '--weight', 'w', '--activations', 'calib.input'],
+      'TS-06: ',
+      'layer-a.safetensors: no tensor "w"; it holds layer.weight, calib.input, eval.input.',
+    ],
+    [
+      ['compare', LAYER, '--weight', 'layer.weight', '--activations', 'calib.input', '--eval', 'e'],
+      'TS-06: ',
+      'no tensor "e"',
+    ],
+    [['quantize', LAYER, '--tensor', 'q', ...quantize], 'TS-06: ', 'no tensor "q"'],
+  ]
+  test.each(cases.map(([args, code, message]) => ({ args, code, message })))(
+    '$code $message',
+    async ({ args, code, message }) => {
+      const result = await run(...args)
+      expect([result.code, result.stdout, result.stderr.length]).toEqual([1, '', 1])
+      expect(result.stderr[0]).toContain(`mxscope: ${code}`)
+      expect(result.stderr[0]).toContain(message)
+    },
+  )
+})
+
+describe('lists', () => {
+  test('inspect lists tensors, as a table and as JSON', async () => {
+    const table = await run('inspect', LAYER)
+    expect(table.stdout).toMatch(/layer\.weight +BF16 +\[256, 256\] +131072/)
+    const { stdout, stderr, code } = await run('inspect', LAYER, '--stats', '--json', '-')
+    expect([code, stderr]).toEqual([0, []])
+    const { schema, files } = JSON.parse(stdout)
+    expect(schema).toBe('mxscope.inspect/1')
+    expect(files[0]).toMatchObject({ file: LAYER, byteLength: statSync(LAYER).size })
+    expect(files[0].tensors.map((tensor: { name: string }) => tensor.name)).toEqual([
+      'layer.weight',
+      'calib.input',
+      'eval.input',
+    ])
+    const [weight] = files[0].tensors
+    expect(weight).toMatchObject({ dtype: 'BF16', shape: [256, 256], byteLength: 131_072 })
+    const values = readGolden('layers/layer-a.safetensors').get('layer.weight')?.floats() ?? new Float32Array()
+    const moment = (p: number) => values.reduce((sum, x) => sum + (x - mean) ** p, 0) / values.length
+    const mean = values.reduce((sum, x) => sum + x, 0) / values.length
+    expect(weight.stats.kurtosis).toBeCloseTo(moment(4) / moment(2) ** 2, 9)
+    expect(weight.stats.maximum).toBe(Math.max(...values))
+    expect(weight.stats.nonFiniteCount).toBe(0)
+  })
+
+  test('formats and methods are the registries', async () => {
+    const formats = JSON.parse((await run('formats', '--json', '-')).stdout)
+    expect(formats.formats.map((format: { id: string }) => format.id)).toEqual(FORMATS.map((format) => format.id))
+    const methods = JSON.parse((await run('methods', '--json', '-')).stdout)
+    expect(methods.methods.map((method: { id: string }) => method.id)).toEqual(METHODS.map((method) => method.id))
+    const text = (await run('methods')).stdout
+    for (const { id, transform } of METHODS) {
+      expect(text).toContain(`${id}  `)
+      for (const option of transform.options) expect(text).toContain(`    ${option.key} = ${option.default} `)
+    }
+  })
+})

@@ -1,0 +1,158 @@
+import { describe, expect, test } from 'vitest'
+import { type LayerSources, loadLayer, splitRows } from '../../src/experiment/load-layer'
+import { readMatrix } from '../../src/gpu/transfer'
+import { blobSource } from '../../src/io/byte-source'
+import { readHeader } from '../../src/io/read-header'
+import { generateActivations } from '../../src/io/synthetic'
+import type { Dtype } from '../../src/io/tensor-view'
+import { writeSafetensors } from '../../src/io/write-safetensors'
+import { gpuFixture } from '../support/gpu'
+
+const t = gpuFixture()
+
+/** Values with few significant bits, so that every dtype holds them exactly. */
+const valuesOf = (count: number, first = 0) => Float64Array.from({ length: count }, (_, i) => ((i + first) % 61) - 30)
+
+function encode(values: Float64Array, dtype: Dtype): Uint8Array {
+  if (dtype === 'F64') return new Uint8Array(values.buffer)
+  const floats = Float32Array.from(values)
+  if (dtype === 'F32') return new Uint8Array(floats.buffer)
+  return new Uint8Array(Uint16Array.from(new Uint32Array(floats.buffer), (bits) => bits >>> 16).buffer) // BF16
+}
+
+interface Tensor {
+  readonly shape: readonly number[]
+  readonly dtype?: Dtype
+  readonly values?: Float64Array
+}
+
+/** An open file with these tensors; a tensor's values count up from 0 unless given. */
+async function fileOf(tensors: Readonly<Record<string, Tensor>>) {
+  const toWrite = Object.entries(tensors).map(([name, { shape, dtype = 'F32', values }]) => {
+    const count = shape.reduce((product, axis) => product * axis, 1)
+    return { name, dtype, shape, bytes: encode(values ?? valuesOf(count), dtype) }
+  })
+  const source = blobSource('layer.safetensors', new Blob([writeSafetensors(toWrite)]))
+  const header = await readHeader(source)
+  const at = (name: string) => {
+    const tensor = header.tensors.find((candidate) => candidate.name === name)
+    if (!tensor) throw new Error(name)
+    return { source, tensor }
+  }
+  return { at, tensors: header.tensors }
+}
+
+type File = Awaited<ReturnType<typeof fileOf>>
+
+function sourcesOf(file: File, changes: Partial<LayerSources> = {}): LayerSources {
+  return {
+    weight: file.at('w'),
+    activations: { kind: 'captured', calibration: file.at('x'), evaluation: null },
+    heldOutShare: 0.5,
+    tokens: null,
+    tensors: file.tensors,
+    ...changes,
+  }
+}
+
+const load = (sources: LayerSources) =>
+  loadLayer(sources, { gpu: t.gpu, arena: t.arena, signal: new AbortController().signal })
+
+describe('splitRows', () => {
+  test('calibrates on the first rows and holds out the last', () => {
+    expect(splitRows(10, 0.3)).toEqual({ calibration: { start: 0, end: 7 }, evaluation: { start: 7, end: 10 } })
+    expect(splitRows(512, 0.5)).toEqual({ calibration: { start: 0, end: 256 }, evaluation: { start: 256, end: 512 } })
+  })
+
+  test('leaves at least one row on either side', () => {
+    expect(splitRows(2, 0.8)).toEqual({ calibration: { start: 0, end: 1 }, evaluation: { start: 1, end: 2 } })
+    expect(splitRows(3, 0.01).evaluation).toEqual({ start: 2, end: 3 })
+    expect(() => splitRows(1, 0.5)).toThrow('activations: expected at least 2 rows to hold some out, found 1.')
+  })
+
+  test('share 0 uses all rows for both', () => {
+    expect(splitRows(4, 0)).toEqual({ calibration: { start: 0, end: 4 }, evaluation: { start: 0, end: 4 } })
+  })
+
+  test.each([-0.1, 0.9, Number.NaN])('refuses share %s', (share) => {
+    expect(() => splitRows(10, share)).toThrow(`held-out share: expected 0 to 0.8, found ${share}.`)
+  })
+})
+
+test.each(['F32', 'BF16', 'F64'] as const)(
+  '%s tensors arrive as they are, leading axes folded into rows',
+  async (dtype) => {
+    const file = await fileOf({ w: { shape: [3, 7], dtype }, x: { shape: [2, 5, 7], dtype } })
+    const layer = await load(sourcesOf(file, { heldOutShare: 0.3 }))
+    expect((await readMatrix(t.gpu, layer.weight)).data).toEqual(Float32Array.from(valuesOf(21)))
+    expect((await readMatrix(t.gpu, layer.calibration)).data).toEqual(Float32Array.from(valuesOf(49)))
+    expect((await readMatrix(t.gpu, layer.evaluation)).data).toEqual(Float32Array.from(valuesOf(21, 49)))
+    expect(layer.weightBits).toBe({ F32: 32, BF16: 16, F64: 64 }[dtype])
+    expect(layer.facts).toEqual({
+      name: 'w',
+      file: 'layer.safetensors',
+      outDim: 3,
+      inDim: 7,
+      calibrationTokens: 7,
+      evaluationTokens: 3,
+      sameRows: false,
+      activations: { kind: 'captured', tensor: 'x', file: 'layer.safetensors' },
+      notes: [expect.stringContaining('input dimension 7 is not a multiple of 32; the last block of each row has 7')],
+    })
+  },
+)
+
+test('a weight stored as [in, out] is turned, and said', async () => {
+  const file = await fileOf({ w: { shape: [32, 3] }, x: { shape: [4, 32] } })
+  const layer = await load(sourcesOf(file))
+  expect([layer.facts.outDim, layer.facts.inDim]).toEqual([3, 32])
+  expect(layer.facts.notes).toEqual(['"w" is stored as [in, out]; it was turned to [out, in] to fit the activations.'])
+  const stored = valuesOf(96)
+  const turned = Float32Array.from({ length: 96 }, (_, i) => stored[(i % 32) * 3 + Math.floor(i / 32)])
+  expect((await readMatrix(t.gpu, layer.weight)).data).toEqual(turned)
+})
+
+test('takes the first tokens only, and evaluation rows of a tensor of their own', async () => {
+  const file = await fileOf({ w: { shape: [2, 32] }, x: { shape: [9, 32] }, e: { shape: [4, 32] } })
+  const activations = { kind: 'captured', calibration: file.at('x'), evaluation: file.at('e') } as const
+  const both = await load(sourcesOf(file, { activations, tokens: 6 }))
+  expect([both.calibration.rows, both.evaluation.rows]).toEqual([6, 4])
+  const split = await load(sourcesOf(file, { tokens: 6 }))
+  expect([split.calibration.rows, split.evaluation.rows]).toEqual([3, 3])
+  const same = await load(sourcesOf(file, { heldOutShare: 0 }))
+  expect(same.evaluation).toBe(same.calibration)
+  expect(same.facts).toMatchObject({ sameRows: true, calibrationTokens: 9, evaluationTokens: 9, notes: [] })
+})
+
+test('synthetic activations are the generator’s rows, split, and labelled as such', async () => {
+  const file = await fileOf({ w: { shape: [2, 32] } })
+  const spec = { tokens: 6, outlierChannels: 1, outlierGain: 10, seed: 3 }
+  const layer = await load({
+    ...sourcesOf({ ...file, at: () => file.at('w') }),
+    activations: { kind: 'synthetic', spec },
+  })
+  const { data } = generateActivations(spec, 32)
+  expect((await readMatrix(t.gpu, layer.calibration)).data).toEqual(data.slice(0, 96))
+  expect((await readMatrix(t.gpu, layer.evaluation)).data).toEqual(data.slice(96))
+  expect(layer.facts.activations).toMatchObject({ kind: 'synthetic', seed: 3 })
+})
+
+test('refuses what is not finite, of the rows that are read, with its place in the file', async () => {
+  const values = valuesOf(8 * 32)
+  values[6 * 32 + 5] = Number.NaN
+  values[7 * 32] = Number.POSITIVE_INFINITY
+  const file = await fileOf({ w: { shape: [2, 32] }, x: { shape: [8, 32], values } })
+  await expect(load(sourcesOf(file))).rejects.toMatchObject({
+    code: 'TS-04',
+    message: expect.stringContaining('2 of 128 elements are not finite (1 NaN, 1 +Inf), first at row 6, column 5'),
+  })
+  await expect(load(sourcesOf(file, { tokens: 6 }))).resolves.toMatchObject({ facts: { evaluationTokens: 3 } })
+})
+
+test('refuses widths, ranks and dtypes that do not fit', async () => {
+  const file = await fileOf({ w: { shape: [2, 32] }, x: { shape: [4, 33] }, cube: { shape: [2, 2, 32] } })
+  await expect(load(sourcesOf(file))).rejects.toMatchObject({ code: 'AC-01' })
+  await expect(load(sourcesOf(file, { weight: file.at('cube') }))).rejects.toMatchObject({ code: 'TS-02' })
+  const tokens = sourcesOf(await fileOf({ w: { shape: [2, 32] }, x: { shape: [4, 32] } }), { tokens: 0 })
+  await expect(load(tokens)).rejects.toThrow('tokens: expected a whole number from 1, found 0.')
+})

@@ -1,0 +1,229 @@
+import { expect, test, vi } from 'vitest'
+import { InputError } from '../../src/core/errors'
+import type { Matrix } from '../../src/core/matrix'
+import { createRandom } from '../../src/core/random'
+import type { ComparisonRequest } from '../../src/experiment/request'
+import type { MethodOutcome, MethodResult } from '../../src/experiment/result'
+import {
+  type ComparisonEvent,
+  type ComparisonLayer,
+  checkRequest,
+  runComparison,
+} from '../../src/experiment/run-comparison'
+import { parseSetting } from '../../src/experiment/settings'
+import { uploadMatrix } from '../../src/gpu/transfer'
+import type { FitInput, Method } from '../../src/methods/method'
+import { rtnErrors } from '../oracle/rtn'
+import { gpuFixture } from '../support/gpu'
+
+/** What the probe method below was fitted on. */
+const fittedOn: FitInput[] = []
+
+// Three methods that only a test needs: one that refuses, one that breaks a rule of the device, one that looks around.
+vi.mock(import('../../src/methods/registry'), async (original) => {
+  const real = await original()
+  const rtn = real.methodById('rtn')
+  const variant = (id: string, fit: Method['transform']['fit']): Method => {
+    return { ...rtn, id, transform: { ...rtn.transform, id, fit } }
+  }
+  const METHODS = [
+    ...real.METHODS,
+    variant('refusing', async () => {
+      throw new InputError('MD-01', 'refusing: expected something else, found 70.')
+    }),
+    variant('careless', async (input, context) => {
+      context.gpu.device.createBuffer({ size: 3, usage: 0, mappedAtCreation: false })
+      return rtn.transform.fit(input, context)
+    }),
+    variant('probe', async (input, context) => {
+      fittedOn.push(input)
+      context.arena.buffer(1000, 'left behind')
+      context.onProgress({ stage: 'looking', done: 1, total: 2 })
+      return rtn.transform.fit(input, context)
+    }),
+  ]
+  return {
+    ...real,
+    METHODS,
+    methodById: (id: string) => METHODS.find((method) => method.id === id) ?? real.methodById(id),
+  }
+})
+
+const t = gpuFixture()
+
+function randomMatrix(rows: number, cols: number, seed: number): Matrix {
+  const random = createRandom(seed)
+  // Channels of different size, so that blocks have something to do.
+  const data = Float32Array.from({ length: rows * cols }, (_, i) => random.normal() * (1 + (i % cols) / 8))
+  return { rows, cols, data }
+}
+
+const matrices = {
+  weight: randomMatrix(24, 70, 1),
+  calibration: randomMatrix(33, 70, 2),
+  evaluation: randomMatrix(20, 70, 3),
+}
+
+function uploadLayer(): ComparisonLayer {
+  return {
+    weight: uploadMatrix(t.gpu, t.arena, matrices.weight, 'weight'),
+    calibration: uploadMatrix(t.gpu, t.arena, matrices.calibration, 'calibration'),
+    evaluation: uploadMatrix(t.gpu, t.arena, matrices.evaluation, 'evaluation'),
+    weightBits: 16,
+  }
+}
+
+function requestOf(settings: readonly string[], methods: readonly string[]): ComparisonRequest {
+  return {
+    settings: settings.map(parseSetting),
+    methods: methods.map((id) => ({ id, options: {} })),
+    scaleRule: 'floor',
+    rounding: 'half-even',
+    preScale: 0.75,
+    seed: 7,
+  }
+}
+
+async function collect(layer: ComparisonLayer, request: ComparisonRequest): Promise<ComparisonEvent[]> {
+  const events: ComparisonEvent[] = []
+  let clock = 0
+  const context = { gpu: t.gpu, signal: new AbortController().signal, now: () => (clock += 5) }
+  await runComparison(layer, request, context, (event) => events.push(event))
+  return events
+}
+
+const outcomesOf = (events: readonly ComparisonEvent[]): MethodOutcome[] =>
+  events.flatMap((event) => (event.kind === 'outcome' ? [event.outcome] : []))
+
+function resultIn(outcomes: readonly MethodOutcome[], setting: string, method: string): MethodResult {
+  const outcome = outcomes.find((candidate) => candidate.setting === setting && candidate.method === method)
+  if (outcome?.kind !== 'result') throw new Error(`no result for ${setting} ${method}: ${JSON.stringify(outcome)}`)
+  return outcome
+}
+
+test('RTN agrees with a float64 oracle on both sets of rows, under every setting', async () => {
+  const settings = ['W4A4', 'W8A8', 'W4A8', 'W4A16', '16/mxfp4']
+  const outcomes = outcomesOf(await collect(uploadLayer(), requestOf(settings, ['rtn'])))
+  for (const setting of settings) {
+    const result = resultIn(outcomes, setting, 'rtn')
+    for (const rows of ['calibration', 'evaluation'] as const) {
+      const oracle = rtnErrors(matrices.weight, matrices[rows], { ...result, rounding: 'half-even' })
+      // Both f32 products are within (k + 2) eps Σ|x||w| of theirs; the oracle says how much of the error that is.
+      const bound = 2 * (70 + 2) * 2 ** -23 * oracle.sensitivity + 1e-6
+      const errors = result[rows]
+      expect(Math.abs(errors.outputRelativeError / oracle.relativeError - 1)).toBeLessThan(bound)
+      expect(Math.abs(errors.outputSqnrDb + 20 * Math.log10(oracle.relativeError))).toBeLessThan(10 * bound)
+      expect(Math.abs(errors.gain - oracle.gain)).toBeLessThan(bound)
+      expect(Math.abs(errors.cosine - oracle.cosine)).toBeLessThan(bound)
+      expect(Math.abs(errors.maxAbsoluteError / oracle.maxAbsoluteError - 1)).toBeLessThan(bound)
+      expect(errors.tokens).toBe(matrices[rows].rows)
+    }
+    const oracle = rtnErrors(matrices.weight, matrices.evaluation, { ...result, rounding: 'half-even' })
+    if (result.weightFormat === null) expect(result.weight).toBeNull()
+    else expect(result.weight?.sqnrDb).toBeCloseTo(oracle.weightSqnrDb, 4)
+    if (result.activationFormat === null) expect(result.activation).toBeNull()
+    else expect(result.activation?.sqnrDb).toBeCloseTo(oracle.activationSqnrDb, 4)
+  }
+  expect(resultIn(outcomes, 'W4A4', 'rtn').bitsPerElement).toBe(4.25)
+  expect(resultIn(outcomes, '16/mxfp4', 'rtn').bitsPerElement).toBe(16)
+})
+
+test('a result names all that reproduces it: formats, choices, seed, options with their defaults', async () => {
+  const request = requestOf(['W8A8', 'W4A8'], ['quarot'])
+  const outcomes = outcomesOf(await collect(uploadLayer(), request))
+  const result = resultIn(outcomes, 'W4A8', 'quarot')
+  expect(result).toMatchObject({ weightFormat: 'mxfp4', activationFormat: 'mxfp8_e4m3', preScale: 0.75, seed: 7 })
+  expect(result).toMatchObject({ scaleRule: 'floor', rounding: 'half-even' })
+  expect(Object.keys(result.options)).not.toHaveLength(0)
+  expect(resultIn(outcomes, 'W8A8', 'quarot').preScale).toBeNull()
+  expect(result.elapsedMs).toBe(5)
+})
+
+test('the profile is that of the evaluation activations after the transform', async () => {
+  const outcomes = outcomesOf(await collect(uploadLayer(), requestOf(['W4A4'], ['rtn', 'quarot'])))
+  const { profile } = resultIn(outcomes, 'W4A4', 'rtn')
+  expect(profile.count).toBe(20 * 70)
+  expect(profile.maxAbsolute).toBe(Math.max(...matrices.evaluation.data.map(Math.abs)))
+  expect(resultIn(outcomes, 'W4A4', 'quarot').profile.maxAbsolute).not.toBe(profile.maxAbsolute)
+})
+
+test('outcomes come one at a time, methods within settings', async () => {
+  const events = await collect(uploadLayer(), requestOf(['W8A8', 'W4A4'], ['rtn', 'quarot']))
+  const told = events.map((event) =>
+    event.kind === 'outcome' ? `${event.outcome.setting} ${event.outcome.method}` : `${event.kind} ${event.method}`,
+  )
+  expect(told).toEqual([
+    ...['started rtn', 'W8A8 rtn', 'started quarot', 'W8A8 quarot'],
+    ...['started rtn', 'W4A4 rtn', 'started quarot', 'W4A4 quarot'],
+  ])
+})
+
+test('a method that fails keeps its place and its reason; the others stand', async () => {
+  const events = await collect(uploadLayer(), requestOf(['W4A4'], ['refusing', 'careless', 'rtn']))
+  const [refusing, careless, rtn] = outcomesOf(events)
+  expect(refusing).toMatchObject({
+    kind: 'failure',
+    method: 'refusing',
+    error: { kind: 'input', code: 'MD-01', message: 'refusing: expected something else, found 70.' },
+  })
+  expect(careless).toMatchObject({ kind: 'failure', error: { kind: 'gpu', code: 'GP-05' } })
+  expect(rtn).toMatchObject({ kind: 'result', method: 'rtn' })
+})
+
+test('methods see the calibration rows and nothing else', async () => {
+  const layer = uploadLayer()
+  const events = await collect(layer, requestOf(['W4A4'], ['probe']))
+  const [input] = fittedOn
+  expect(input.calibration).toBe(layer.calibration)
+  expect(input.weight).toBe(layer.weight)
+  expect([input.reference.rows, input.reference.cols]).toEqual([33, 24])
+  expect(Object.values(input)).not.toContain(layer.evaluation)
+  expect(events[1]).toEqual({
+    kind: 'progress',
+    method: 'probe',
+    setting: 'W4A4',
+    progress: { stage: 'looking', done: 1, total: 2 },
+  })
+})
+
+test('measured on the calibration rows, both errors are the same', async () => {
+  const layer = uploadLayer()
+  const outcomes = outcomesOf(await collect({ ...layer, evaluation: layer.calibration }, requestOf(['W4A4'], ['rtn'])))
+  const result = resultIn(outcomes, 'W4A4', 'rtn')
+  expect(result.evaluation).toEqual(result.calibration)
+  expect(result.evaluation.tokens).toBe(33)
+})
+
+test('the same request gives the same numbers twice', async () => {
+  const layer = uploadLayer()
+  const request = requestOf(['W4A4'], ['rtn', 'quarot'])
+  expect(outcomesOf(await collect(layer, request))).toEqual(outcomesOf(await collect(layer, request)))
+})
+
+test('a cancelled run ends with an AbortError, keeps what is done and starts nothing more', async () => {
+  const controller = new AbortController()
+  const events: ComparisonEvent[] = []
+  const run = runComparison(
+    uploadLayer(),
+    requestOf(['W4A4'], ['rtn', 'quarot']),
+    { gpu: t.gpu, signal: controller.signal, now: () => 0 },
+    (event) => {
+      events.push(event)
+      if (event.kind === 'outcome') controller.abort()
+    },
+  )
+  await expect(run).rejects.toMatchObject({ name: 'AbortError' })
+  expect(events.map((event) => event.kind)).toEqual(['started', 'outcome'])
+})
+
+test('a request that names what does not exist is refused before anything starts', async () => {
+  const unknownMethod = requestOf(['W4A4'], ['rtn', 'rotn'])
+  const events: ComparisonEvent[] = []
+  const context = { gpu: t.gpu, signal: new AbortController().signal, now: () => 0 }
+  const run = runComparison(uploadLayer(), unknownMethod, context, (event) => events.push(event))
+  await expect(run).rejects.toThrow('rotn')
+  expect(events).toEqual([])
+  const badOption = { ...requestOf(['W4A4'], []), methods: [{ id: 'rtn', options: { power: 3 } }] }
+  expect(() => checkRequest(badOption)).toThrow('rtn.power: no such option')
+  expect(() => checkRequest(requestOf(['W4A4'], ['rtn']))).not.toThrow()
+})

@@ -1,0 +1,171 @@
+import { openAsBlob } from 'node:fs'
+import { afterEach, expect, test } from 'vitest'
+import type { ErrorReport } from '../../src/core/errors'
+import type { ComparisonRequest } from '../../src/experiment/request'
+import { parseSetting } from '../../src/experiment/settings'
+import { createEngine } from '../../src/worker/engine'
+import type { EngineApi, LayerChoice, RunEvent } from '../../src/worker/protocol'
+
+/** Dawn crashes when its objects are garbage-collected, lost devices included, so they stay reachable. */
+const keep = globalThis as unknown as { mxscopeDawn?: unknown[] }
+const engines: EngineApi[] = []
+
+async function dawn(): Promise<GPU> {
+  const { create, globals } = await import('webgpu')
+  Object.assign(globalThis, globals)
+  const gpu = create([]) as GPU
+  const kept = [gpu] as unknown[]
+  keep.mxscopeDawn = kept
+  const requestAdapter = gpu.requestAdapter.bind(gpu)
+  gpu.requestAdapter = async (options) => {
+    const adapter = await requestAdapter(options)
+    if (!adapter) return null
+    const requestDevice = adapter.requestDevice.bind(adapter)
+    adapter.requestDevice = async (descriptor) => {
+      const device = await requestDevice(descriptor)
+      kept.push(adapter, device)
+      return device
+    }
+    return adapter
+  }
+  return gpu
+}
+const navigatorGpu = dawn()
+
+async function newEngine(): Promise<EngineApi> {
+  const gpu = await navigatorGpu
+  const engine = createEngine({ gpu: () => gpu, now: () => performance.now() })
+  engines.push(engine)
+  return engine
+}
+
+afterEach(async () => {
+  for (const engine of engines.splice(0)) await engine.loseDevice()
+})
+
+async function fileOf(path: string): Promise<File> {
+  return new File([await openAsBlob(new URL(`../golden/${path}`, import.meta.url))], path.split('/').at(-1) ?? path)
+}
+
+async function openLayer(engine: EngineApi): Promise<LayerChoice> {
+  const answer = await engine.openFile(await fileOf('layers/layer-a.safetensors'))
+  if (!answer.ok) throw new Error(answer.error.message)
+  return {
+    weight: { fileId: answer.value.id, tensor: 'layer.weight' },
+    activations: { kind: 'captured', fileId: answer.value.id, tensor: 'calib.input' },
+    heldOutShare: 0.5,
+    tokens: 64,
+  }
+}
+
+function requestOf(methods: readonly string[], settings = ['W4A4']): ComparisonRequest {
+  return {
+    settings: settings.map(parseSetting),
+    methods: methods.map((id) => ({ id, options: {} })),
+    scaleRule: 'floor',
+    rounding: 'half-even',
+    preScale: 0.75,
+    seed: 0,
+  }
+}
+
+const kinds = (events: readonly RunEvent[]) => events.map((event) => event.kind)
+
+test('opens a device, reads a header, runs a comparison and tells the layer first', async () => {
+  const engine = await newEngine()
+  expect(await engine.openDevice()).toMatchObject({ ok: true, value: { isSoftware: expect.any(Boolean) } })
+  const choice = await openLayer(engine)
+  const events: RunEvent[] = []
+  const end = await engine.run('run-1', choice, requestOf(['rtn', 'quarot']), (event) => events.push(event))
+  expect(end).toEqual({ kind: 'done' })
+  expect(kinds(events)).toEqual(['layer', 'started', 'outcome', 'started', 'outcome'])
+  expect(events[0]).toMatchObject({ layer: { name: 'layer.weight', calibrationTokens: 32, evaluationTokens: 32 } })
+  // What crosses the worker's boundary must be clonable.
+  expect(structuredClone(events)).toEqual(events)
+})
+
+test('answers with the error of a malformed file or an unknown tensor instead of throwing', async () => {
+  const engine = await newEngine()
+  expect(await engine.openFile(new File([new Uint8Array(3)], 'short.safetensors'))).toMatchObject({
+    ok: false,
+    error: { kind: 'file', code: 'ST-01' },
+  })
+  const choice = await openLayer(engine)
+  const missing = { ...choice, weight: { ...choice.weight, tensor: 'nothing' } }
+  expect(await engine.run('run-1', missing, requestOf(['rtn']), () => {})).toMatchObject({
+    kind: 'failed',
+    error: { kind: 'input', code: 'TS-06', message: 'layer-a.safetensors: no tensor "nothing".' },
+  })
+  await engine.closeFile(choice.weight.fileId)
+  expect(await engine.run('run-2', choice, requestOf(['rtn']), () => {})).toMatchObject({ kind: 'failed' })
+})
+
+test('cancel stops the run it names and no other', async () => {
+  const engine = await newEngine()
+  const choice = await openLayer(engine)
+  const events: RunEvent[] = []
+  const end = engine.run('run-1', choice, requestOf(['rtn', 'quarot'], ['W4A4', 'W8A8']), (event) => {
+    events.push(event)
+    if (event.kind === 'outcome') engine.cancel('run-1')
+  })
+  await engine.cancel('run-0')
+  expect(await end).toEqual({ kind: 'cancelled' })
+  expect(kinds(events)).toEqual(['layer', 'started', 'outcome'])
+})
+
+test('a new run ends the one before', async () => {
+  const engine = await newEngine()
+  const choice = await openLayer(engine)
+  const first: RunEvent[] = []
+  const second: RunEvent[] = []
+  const ends = await Promise.all([
+    engine.run('run-1', choice, requestOf(['rtn', 'quarot'], ['W4A4', 'W8A8']), (event) => first.push(event)),
+    engine.run('run-2', choice, requestOf(['rtn']), (event) => second.push(event)),
+  ])
+  expect(ends).toEqual([{ kind: 'cancelled' }, { kind: 'done' }])
+  expect(kinds(first)).not.toContain('outcome')
+  expect(kinds(second)).toEqual(['layer', 'started', 'outcome'])
+})
+
+test('a second run on the same layer does not read the file again', async () => {
+  const engine = await newEngine()
+  const blob = await fileOf('layers/layer-a.safetensors')
+  let slices = 0
+  const slice = blob.slice.bind(blob)
+  blob.slice = (...range) => {
+    slices += 1
+    return slice(...range)
+  }
+  const answer = await engine.openFile(blob)
+  if (!answer.ok) throw new Error(answer.error.message)
+  const choice: LayerChoice = {
+    weight: { fileId: answer.value.id, tensor: 'layer.weight' },
+    activations: { kind: 'captured', fileId: answer.value.id, tensor: 'calib.input' },
+    heldOutShare: 0.5,
+    tokens: 64,
+  }
+  await engine.run('run-1', choice, requestOf(['rtn']), () => {})
+  const afterFirst = slices
+  await engine.run('run-2', choice, requestOf(['quarot']), () => {})
+  expect(slices).toBe(afterFirst)
+  await engine.run('run-3', { ...choice, tokens: 32 }, requestOf(['rtn']), () => {})
+  expect(slices).toBeGreaterThan(afterFirst)
+})
+
+test('a lost device is told once, ends the run, and the next run opens a new one', async () => {
+  const engine = await newEngine()
+  const choice = await openLayer(engine)
+  const losses: ErrorReport[] = []
+  await engine.onDeviceLost((error) => losses.push(error))
+  const end = await engine.run('run-1', choice, requestOf(['rtn', 'quarot'], ['W4A4', 'W8A8']), (event) => {
+    if (event.kind === 'outcome') engine.loseDevice()
+  })
+  expect(end).toMatchObject({ kind: 'failed', error: { kind: 'gpu', code: 'GP-04' } })
+  expect(losses).toMatchObject([{ kind: 'gpu', code: 'GP-04' }])
+  expect(await engine.run('run-2', choice, requestOf(['rtn']), () => {})).toEqual({ kind: 'done' })
+})
+
+test('without WebGPU the answer says so', async () => {
+  const engine = createEngine({ gpu: () => undefined, now: () => 0 })
+  expect(await engine.openDevice()).toMatchObject({ ok: false, error: { kind: 'unsupported', code: 'GP-00' } })
+})
