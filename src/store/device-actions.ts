@@ -1,0 +1,45 @@
+import type { ErrorReport } from '../core/errors'
+import type { StoreContext } from './context'
+
+/** A second loss within this time is not answered by opening the device again unasked. */
+const REPEATED_LOSS_MS = 60_000
+
+export interface DeviceActions {
+  /** Opens the GPU device, or opens it again after a loss or a refusal, and computes what is missing. */
+  openDevice(): Promise<void>
+  dismissRecovery(): void
+  /** Loses the device on purpose: the hook of the recovery test. */
+  loseDevice(): Promise<void>
+}
+
+export function createDeviceActions({ engine, environment, get, patch, schedule }: StoreContext): DeviceActions {
+  let lastLoss = Number.NEGATIVE_INFINITY
+
+  const openDevice = async () => {
+    if (get().device.status !== 'lost') patch('device', { status: 'starting', error: null })
+    const answer = await engine.openDevice()
+    if (!answer.ok) {
+      patch('device', { status: 'unavailable', adapter: null, error: answer.error })
+      return
+    }
+    patch('device', { status: 'ready', adapter: answer.value, error: null })
+    schedule()
+  }
+
+  const onLost = (error: ErrorReport) => {
+    const now = environment.now()
+    const repeated = now - lastLoss < REPEATED_LOSS_MS
+    lastLoss = now
+    patch('device', { status: 'lost', error, recovered: false })
+    // "destroyed" means somebody asked for it; only an unexplained loss is worth one attempt of our own.
+    if (repeated || !error.message.includes('"unknown"')) return
+    void openDevice().then(() => patch('device', { recovered: get().device.status === 'ready' }))
+  }
+  void engine.onDeviceLost(onLost)
+
+  return {
+    openDevice,
+    dismissRecovery: () => patch('device', { recovered: false }),
+    loseDevice: () => engine.loseDevice(),
+  }
+}

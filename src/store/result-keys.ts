@@ -1,0 +1,98 @@
+/** Names of computed things: two runs with the same key give the same numbers, so a key is computed once. */
+import type { ComparisonRequest, MethodChoice, Setting } from '../experiment/request'
+import type { LayerChoice } from '../worker/protocol'
+import type { AppState, MethodSetup } from './state'
+
+/** Above this many multiply-adds, a software adapter uses the first SOFTWARE_TOKENS rows unless the user says more. */
+const SOFTWARE_WEIGHT_ELEMENTS = 1024 * 1024
+export const SOFTWARE_TOKENS = 256
+
+function weightElements({ source }: AppState): number {
+  const file = source.files.find(({ id }) => id === source.weight?.fileId)
+  const tensor = file?.tensors.find(({ name }) => name === source.weight?.tensor)
+  return tensor ? tensor.shape.reduce((product, size) => product * size, 1) : 0
+}
+
+/** Rows of captured activations to use, null for all: the user's number, else the cap of a software adapter. */
+export function effectiveTokens(state: AppState): number | null {
+  if (state.source.tokens !== null) return state.source.tokens
+  const capped = state.device.adapter?.isSoftware === true && weightElements(state) > SOFTWARE_WEIGHT_ELEMENTS
+  return capped ? SOFTWARE_TOKENS : null
+}
+
+/** What the engine is asked to load; null while no weight is chosen. */
+export function layerChoice(state: AppState): LayerChoice | null {
+  const { weight, activations, synthetic, heldOutShare } = state.source
+  if (!weight) return null
+  const tokens = effectiveTokens(state)
+  return {
+    weight,
+    activations:
+      activations.kind === 'captured'
+        ? activations
+        : { kind: 'synthetic', spec: { ...synthetic, seed: state.setup.seed } },
+    heldOutShare,
+    tokens: activations.kind === 'captured' ? tokens : null,
+  }
+}
+
+/** The key of the layer on screen; null while no weight is chosen. */
+export function layerKey(state: AppState): string | null {
+  const choice = layerChoice(state)
+  return choice && JSON.stringify(choice)
+}
+
+const toChoice = ({ id, options }: MethodSetup): MethodChoice => ({ id, options })
+
+/** The key of one outcome: layer, setting, method with its options, and everything else a number depends on. */
+export function outcomeKey(state: AppState, layer: string, setting: Setting, method: MethodSetup): string {
+  const { scaleRule, rounding, preScale, seed } = state.setup
+  const { weightFormat, activationFormat } = setting
+  return JSON.stringify([
+    layer,
+    weightFormat,
+    activationFormat,
+    method.id,
+    method.options,
+    scaleRule,
+    rounding,
+    preScale,
+    seed,
+  ])
+}
+
+/** One outcome the page wants to show. */
+export interface Wanted {
+  readonly key: string
+  readonly setting: Setting
+  readonly method: MethodSetup
+}
+
+/** Every outcome the current view shows, the current setting first. Empty without a layer. */
+export function wantedOutcomes(state: AppState, presets: readonly Setting[]): readonly Wanted[] {
+  const layer = layerKey(state)
+  if (layer === null) return []
+  const { setting, methods } = state.setup
+  const others = state.view.view === 'error' ? presets.filter(({ id }) => id !== setting.id) : []
+  return [setting, ...others].flatMap((each) =>
+    methods.map((method) => ({ key: outcomeKey(state, layer, each, method), setting: each, method })),
+  )
+}
+
+/** The request that computes the next missing outcomes: all settings that lack the same methods as the first. */
+export function nextRequest(state: AppState, missing: readonly Wanted[]): ComparisonRequest {
+  const lacking = (id: string) => missing.filter(({ setting }) => setting.id === id).map(({ method }) => method)
+  const same = (a: readonly MethodSetup[], b: readonly MethodSetup[]) =>
+    a.length === b.length && a.every((method, i) => method.id === b[i].id)
+  const settings = [...new Map(missing.map(({ setting }) => [setting.id, setting])).values()]
+  const methods = lacking(settings[0].id)
+  const { scaleRule, rounding, preScale, seed } = state.setup
+  return {
+    settings: settings.filter(({ id }) => same(lacking(id), methods)),
+    methods: methods.map(toChoice),
+    scaleRule,
+    rounding,
+    preScale: preScale ? 0.75 : null,
+    seed,
+  }
+}

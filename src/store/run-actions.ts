@@ -1,0 +1,146 @@
+/**
+ * Computes what the page shows and does not have yet. One run at a time; a changed control replaces it, unless
+ * everything the run still computes is wanted. Outcomes are kept by key, so going back is instant.
+ */
+import type { MethodOutcome } from '../experiment/result'
+import type { RunEnd, RunEvent } from '../worker/protocol'
+import type { StoreContext } from './context'
+import { layerChoice, layerKey, nextRequest, outcomeKey, type Wanted, wantedOutcomes } from './result-keys'
+import type { AppState, ShownOutcome } from './state'
+
+/** Outcomes kept in memory; a profile takes about 150 kB. */
+const KEPT_RESULTS = 160
+
+const AT_REST = { current: null, progress: null, losses: [] } as const
+const IDLE = { ...AT_REST, phase: 'idle', runId: null, plan: [] } as const
+
+export interface RunActions {
+  /** Computes what is missing: after a cancelled or failed run, or at once after a changed control. */
+  run(): void
+  cancel(): void
+  /** Forgets a failed outcome of the current setting and computes it again. */
+  retry(method: string): void
+}
+
+export function createRunActions(context: StoreContext): RunActions {
+  const { engine, environment, get, patch } = context
+  const { settings } = environment.vocabulary
+  let runs = 0
+  let stopped: string | null = null
+
+  const stop = () => {
+    stopped = get().run.runId
+    if (stopped !== null) void engine.cancel(stopped)
+  }
+
+  const run = () => {
+    const state = get()
+    const { results, runId, plan } = state.run
+    patch('run', { shown: shownNow(state), phase: runId === null ? 'idle' : 'running' })
+    const lacking = wantedOutcomes(state, settings).filter(({ key }) => !Object.hasOwn(results, key))
+    if (lacking.length === 0) {
+      stop()
+      patch('run', { ...IDLE, end: null })
+      return
+    }
+    if (state.device.status !== 'ready') return
+    const wanted = plan.every((key) => Object.hasOwn(results, key) || lacking.some((each) => each.key === key))
+    if (runId !== null && runId !== stopped && wanted) return
+    stop()
+    void start(state, lacking)
+  }
+
+  const start = async (state: AppState, lacking: readonly Wanted[]) => {
+    const choice = layerChoice(state)
+    if (!choice) return
+    const request = nextRequest(state, lacking)
+    const jobs = lacking.filter(
+      ({ setting, method }) =>
+        request.settings.some(({ id }) => id === setting.id) && request.methods.some(({ id }) => id === method.id),
+    )
+    runs += 1
+    const runId = `run-${runs}`
+    const plan = jobs.map(({ key }) => key)
+    patch('run', { ...AT_REST, phase: 'running', runId, plan, end: null })
+    const onEvent = (event: RunEvent) => {
+      if (get().run.runId === runId) receive(context, event, layerKey(state) ?? '', jobs)
+    }
+    const end = await engine.run(runId, choice, request, onEvent).catch(bug)
+    if (get().run.runId !== runId) return
+    const { results } = get().run
+    const silent = end.kind === 'done' && plan.some((key) => !Object.hasOwn(results, key))
+    patch('run', { ...IDLE, end: silent ? bug(new Error('The run ended without a result for every method.')) : end })
+    if (end.kind === 'done' && !silent) run()
+  }
+
+  return {
+    run,
+    cancel: () => {
+      if (get().run.runId === null) return
+      patch('run', { phase: 'cancelling' })
+      stop()
+    },
+    retry: (method) => {
+      const failed = currentKey(get(), method)
+      const entries = Object.entries(get().run.results).filter(([key]) => key !== failed)
+      patch('run', { results: Object.fromEntries(entries) })
+      run()
+    },
+  }
+}
+
+/** Takes in one event of the run whose jobs and layer are given. */
+function receive({ get, patch }: StoreContext, event: RunEvent, layer: string, jobs: readonly Wanted[]): void {
+  const { run } = get()
+  const keyOf = (method: string, setting: string) =>
+    jobs.find((job) => job.method.id === method && job.setting.id === setting)?.key
+  if (event.kind === 'layer') {
+    patch('run', { facts: { ...run.facts, [layer]: event.layer } })
+  } else if (event.kind === 'started') {
+    const key = keyOf(event.method, event.setting)
+    if (key) patch('run', { ...AT_REST, current: { method: event.method, setting: event.setting, key } })
+  } else if (event.kind === 'progress') {
+    const { loss } = event.progress
+    patch('run', { progress: event.progress, losses: loss === undefined ? run.losses : [...run.losses, loss] })
+  } else {
+    const key = keyOf(event.outcome.method, event.outcome.setting)
+    if (!key) return
+    patch('run', { ...AT_REST, results: withOutcome(run.results, key, event.outcome) })
+    patch('run', { shown: shownNow(get()) })
+  }
+}
+
+/** The results with one more, the oldest left out when there are too many. */
+function withOutcome(
+  results: Readonly<Record<string, MethodOutcome>>,
+  key: string,
+  outcome: MethodOutcome,
+): Readonly<Record<string, MethodOutcome>> {
+  const others = Object.entries(results).filter(([other]) => other !== key)
+  return Object.fromEntries([...others.slice(1 - KEPT_RESULTS), [key, outcome]])
+}
+
+function bug(error: unknown): RunEnd {
+  const message = error instanceof Error ? error.message : String(error)
+  return { kind: 'failed', error: { kind: 'bug', code: 'BUG', message } }
+}
+
+/** The key of a method's outcome under the current setting; '' without a layer. */
+function currentKey(state: AppState, id: string): string {
+  const layer = layerKey(state)
+  const method = state.setup.methods.find((each) => each.id === id)
+  return layer !== null && method ? outcomeKey(state, layer, state.setup.setting, method) : ''
+}
+
+/** Per method what is on screen: the outcome of the current setting where there is one, else what was shown before. */
+function shownNow(state: AppState): Readonly<Record<string, ShownOutcome>> {
+  const layer = layerKey(state)
+  if (layer === null) return state.run.shown
+  const shown = { ...state.run.shown }
+  for (const method of state.setup.methods) {
+    const key = outcomeKey(state, layer, state.setup.setting, method)
+    const outcome = state.run.results[key]
+    if (outcome) shown[method.id] = { key, layerKey: layer, outcome }
+  }
+  return shown
+}

@@ -1,0 +1,38 @@
+import { Tooltip } from '@mantine/core'
+import { type ReactNode, useId } from 'react'
+import styles from './Field.module.css'
+
+/**
+ * What a control inside a Field takes over, so that its label and help belong to it. The help goes as `aria-description`:
+ * the kit's inputs replace `aria-describedby` by their own.
+ */
+export interface FieldIds {
+  readonly id: string
+  readonly 'aria-description': string
+}
+
+interface FieldProps {
+  readonly label: string
+  /** One sentence: what it is, when one would change it. */
+  readonly help: string
+  readonly unit?: string
+  /** Shares its row with another field: a label as wide as its text. */
+  readonly half?: boolean
+  readonly children: (ids: FieldIds) => ReactNode
+}
+
+/** A labelled control with its help as a tooltip, heard by assistive technology as its description. */
+export function Field({ label, help, unit, half, children }: FieldProps) {
+  const id = useId()
+  return (
+    <Tooltip label={help} position="right">
+      <div className={half ? styles.half : styles.field}>
+        <label htmlFor={id} id={`${id}-label`} className={styles.label}>
+          {label}
+        </label>
+        {children({ id, 'aria-description': help })}
+        {unit && <span className={styles.unit}>{unit}</span>}
+      </div>
+    </Tooltip>
+  )
+}

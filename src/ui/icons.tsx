@@ -1,0 +1,51 @@
+import type { ReactNode } from 'react'
+
+function Icon({ children }: { readonly children: ReactNode }) {
+  return (
+    <svg
+      viewBox="0 0 16 16"
+      width="16"
+      height="16"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.5"
+      aria-hidden="true"
+      focusable="false"
+    >
+      {children}
+    </svg>
+  )
+}
+
+export const Gear = () => (
+  <Icon>
+    <path d="M2 4.5h7M12.5 4.5H14M2 11.5h1.5M7 11.5h7" />
+    <circle cx="10.7" cy="4.5" r="1.8" />
+    <circle cx="5.2" cy="11.5" r="1.8" />
+  </Icon>
+)
+
+export const Menu = () => (
+  <Icon>
+    <path d="M2 4h12M2 8h12M2 12h12" />
+  </Icon>
+)
+
+export const HalfDisc = () => (
+  <Icon>
+    <circle cx="8" cy="8" r="6" />
+    <path d="M8 2a6 6 0 0 1 0 12z" fill="currentColor" />
+  </Icon>
+)
+
+export const Enlarge = () => (
+  <Icon>
+    <path d="M9.5 2.5h4v4M13.5 2.5 9 7M6.5 13.5h-4v-4M2.5 13.5 7 9" />
+  </Icon>
+)
+
+export const Reduce = () => (
+  <Icon>
+    <path d="M13.5 6.5h-4v-4M9.5 6.5 14 2M2.5 9.5h4v4M6.5 9.5 2 14" />
+  </Icon>
+)

@@ -1,0 +1,56 @@
+import { Button } from '@mantine/core'
+import { methodStyle } from '../../figures/method-style'
+import { runProgress } from '../../store/selectors'
+import { useActions, useApp } from '../use-app'
+import styles from './Main.module.css'
+
+/** How far the run is, and how to stop it or start it again. Takes no room while all is computed. */
+export function RunBar() {
+  const { phase, runId, end } = useApp(({ run }) => ({ phase: run.phase, runId: run.runId, end: run.end }))
+  const ready = useApp((state) => state.device.status === 'ready')
+  const { done, total } = useApp(runProgress)
+  const { cancel, run } = useActions()
+  if (runId !== null) {
+    return (
+      <div className={styles.run} data-test="run-bar">
+        <progress max={total} value={done} aria-label="Results computed" />
+        <span>
+          {done} of {total} results
+        </span>
+        <CurrentStep />
+        <Button
+          size="compact-xs"
+          variant="default"
+          data-test="cancel"
+          disabled={phase === 'cancelling'}
+          onClick={cancel}
+        >
+          {phase === 'cancelling' ? 'Cancelling' : 'Cancel'}
+        </Button>
+      </div>
+    )
+  }
+  if (phase === 'scheduled' || !ready || done === total || end === null) return null
+  return (
+    <div className={styles.run} data-test="run-bar">
+      <span className={styles.step}>
+        {end.kind === 'cancelled' ? 'Cancelled.' : 'Stopped.'} {total - done} of {total} results are missing.
+      </span>
+      <Button size="compact-xs" data-test="run" onClick={run}>
+        Run
+      </Button>
+    </div>
+  )
+}
+
+function CurrentStep() {
+  const { current, progress } = useApp(({ run }) => ({ current: run.current, progress: run.progress }))
+  if (!current) return <span className={styles.step}>Loading the layer</span>
+  const step = progress && progress.total > 1 ? `, step ${progress.done} of ${progress.total}` : ''
+  return (
+    <span className={styles.step}>
+      {methodStyle(current.method, 'light').label} under {current.setting}
+      {step}
+    </span>
+  )
+}

@@ -1,0 +1,57 @@
+import { lazy, memo, Suspense, useMemo } from 'react'
+import type { MethodResult } from '../../experiment/result'
+import type { FigureOptions } from '../../figures/figure'
+import { methodStyle } from '../../figures/method-style'
+import type { View } from '../../store/views'
+import { FigureData } from '../plot/FigureData'
+import { Plot } from '../plot/Plot'
+import { useApp } from '../use-app'
+import { tileFigure } from './figure-look'
+import styles from './Tile.module.css'
+
+const Surface = lazy(async () => ({ default: (await import('../plot/Surface')).Surface }))
+
+interface TileFigureProps {
+  readonly view: View
+  readonly result: MethodResult
+  readonly options: FigureOptions
+  readonly enlarged: boolean
+}
+
+/** The figure of one result in the chosen view, with its caption and, enlarged, its numbers as a table. */
+export const TileFigureView = memo(function TileFigureView({ view, result, options, enlarged }: TileFigureProps) {
+  const surface = useApp((state) => state.view.surface)
+  const drawn = tileFigure(view.figure)
+  const figure = useMemo(() => drawn?.build(result, options), [drawn, result, options])
+  if (!drawn || !figure) return null
+  const label = drawn.describe(result, options)
+  const data = (
+    <FigureData
+      name={`${drawn.label}, ${methodStyle(result.method, 'light').label}`}
+      table={() => drawn.table(result, options)}
+    />
+  )
+  return (
+    <div className={styles.figure}>
+      {view.id === 'surface' && surface === '3d' ? (
+        <Suspense fallback={<p className={styles.waiting}>Loading 3-D</p>}>
+          <SurfaceFigure result={result} options={options} enlarged={enlarged} label={label} flat={figure} />
+        </Suspense>
+      ) : (
+        <Plot figure={figure} label={label} captionHidden={!enlarged} enlarged={enlarged}>
+          {enlarged ? data : null}
+        </Plot>
+      )}
+    </div>
+  )
+})
+
+interface SurfaceFigureProps extends Omit<TileFigureProps, 'view'> {
+  readonly label: string
+  readonly flat: ReturnType<NonNullable<ReturnType<typeof tileFigure>>['build']>
+}
+
+function SurfaceFigure({ result, options, enlarged, label, flat }: SurfaceFigureProps) {
+  const figure = useMemo(() => tileFigure('surface')?.build(result, options), [result, options])
+  return figure ? <Surface figure={figure} flat={flat} label={label} captionHidden enlarged={enlarged} /> : null
+}

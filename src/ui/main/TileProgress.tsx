@@ -1,0 +1,43 @@
+import { formatRelativeError } from '../../figures/format-number'
+import { useApp } from '../use-app'
+import styles from './Tile.module.css'
+
+const WIDTH = 200
+const HEIGHT = 40
+
+/** Step n of m of the method that runs, with its loss as a line when it learns. */
+export function TileProgress() {
+  const progress = useApp((state) => state.run.progress)
+  const losses = useApp((state) => state.run.losses)
+  const text = progress && progress.total > 1 ? `Step ${progress.done} of ${progress.total}` : 'Running'
+  return (
+    <div className={styles.progress}>
+      <p role="status">{text}</p>
+      {losses.length > 1 && (
+        <>
+          <svg
+            viewBox={`0 -2 ${WIDTH} ${HEIGHT + 4}`}
+            preserveAspectRatio="none"
+            className={styles.loss}
+            aria-hidden="true"
+            focusable="false"
+          >
+            <polyline points={lossPoints(losses)} fill="none" stroke="currentColor" vectorEffect="non-scaling-stroke" />
+          </svg>
+          <p>loss √L {formatRelativeError(losses[losses.length - 1])}, relative output error on calibration rows</p>
+        </>
+      )}
+    </div>
+  )
+}
+
+/** Corners of the loss line in the viewBox, the largest loss at the top. */
+function lossPoints(losses: readonly number[]): string {
+  const top = Math.max(...losses)
+  const span = top - Math.min(...losses) || 1
+  return losses
+    .map(
+      (loss, i) => `${((WIDTH * i) / (losses.length - 1)).toFixed(1)},${((HEIGHT * (top - loss)) / span).toFixed(1)}`,
+    )
+    .join(' ')
+}

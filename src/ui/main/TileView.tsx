@@ -1,0 +1,30 @@
+import { useState } from 'react'
+import { tiles } from '../../store/selectors'
+import type { View } from '../../store/views'
+import { useApp } from '../use-app'
+import { useFigureLook } from './figure-look'
+import { Tile } from './Tile'
+import styles from './Tile.module.css'
+
+/** One tile per shown method, all on the same axes; one of them may be enlarged to the whole area. */
+export function TileView({ view }: { readonly view: View }) {
+  const ids = useApp((state) => tiles(state).map(({ method }) => method.id))
+  const look = useFigureLook()
+  const [enlarged, setEnlarged] = useState<string | null>(null)
+  const large = enlarged !== null && ids.includes(enlarged) ? enlarged : null
+  if (ids.length === 0) return <p className={styles.empty}>No method is shown. Choose one under Methods.</p>
+  return (
+    <div className={styles.tiles} data-count={large === null ? ids.length : 1}>
+      {(large === null ? ids : [large]).map((id) => (
+        <Tile
+          key={id}
+          id={id}
+          view={view}
+          look={look}
+          enlarged={large === id}
+          onEnlarge={() => setEnlarged(large === id ? null : id)}
+        />
+      ))}
+    </div>
+  )
+}

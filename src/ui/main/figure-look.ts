@@ -1,0 +1,37 @@
+import { useComputedColorScheme } from '@mantine/core'
+import { useMemo } from 'react'
+import type { FigureOptions, PanelFigure, TileFigure } from '../../figures/figure'
+import { figureOptions } from '../../figures/options'
+import { FIGURES } from '../../figures/registry'
+import { baselineResult, resultsOf, tiles } from '../../store/selectors'
+import { useApp } from '../use-app'
+
+/** `current` for results of the setting on screen, `previous` for what is left from before: never on the same axes. */
+export interface FigureLook {
+  readonly current: FigureOptions
+  readonly previous: FigureOptions
+}
+
+/** Theme, shared scales and reference of the results on screen; the same objects while none of them changes. */
+export function useFigureLook(): FigureLook {
+  const theme = useComputedColorScheme('light')
+  const live = useApp((state) => resultsOf(tiles(state), 'live'))
+  const left = useApp((state) => resultsOf(tiles(state).filter(({ status }) => status !== 'live')))
+  const baseline = useApp(baselineResult)
+  const current = useMemo(() => {
+    const options = figureOptions(live, { theme })
+    return baseline ? { ...options, reference: baseline } : options
+  }, [theme, live, baseline])
+  const previous = useMemo(() => figureOptions(left, { theme }), [theme, left])
+  return useMemo(() => ({ current, previous }), [current, previous])
+}
+
+/** The tile figure called `id`. */
+export function tileFigure(id: string): TileFigure | undefined {
+  return FIGURES.find((figure): figure is TileFigure => figure.id === id && figure.scope === 'tile')
+}
+
+/** The panel figure called `id`. */
+export function panelFigure(id: string): PanelFigure | undefined {
+  return FIGURES.find((figure): figure is PanelFigure => figure.id === id && figure.scope === 'panel')
+}

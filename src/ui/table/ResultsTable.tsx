@@ -1,0 +1,104 @@
+import { Tooltip } from '@mantine/core'
+import { useState } from 'react'
+import type { MethodResult } from '../../experiment/result'
+import { methodStyle } from '../../figures/method-style'
+import { baselineResult, type TileModel, tiles } from '../../store/selectors'
+import { COLUMNS, type Column, nextSort, type Sort, sortRows } from '../../store/table-rows'
+import { MethodMark } from '../MethodMark'
+import { useApp, useVocabulary } from '../use-app'
+import styles from './ResultsTable.module.css'
+
+/** A region that scrolls takes the focus, so that a keyboard can scroll it. */
+const KEYBOARD_SCROLLABLE = { tabIndex: 0 }
+
+/** Every number of the comparison, one method per row. */
+export function ResultsTable() {
+  const models = useApp(tiles)
+  const baseline = useApp(baselineResult)
+  const pane = useApp((state) => state.view.pane)
+  const [sort, setSort] = useState<Sort>(null)
+  return (
+    <section className={styles.region} data-pane={pane} aria-label="Results" {...KEYBOARD_SCROLLABLE}>
+      <table className={styles.table}>
+        <thead>
+          <tr>
+            <th scope="col">Method</th>
+            {COLUMNS.map((column) => (
+              <Head key={column.id} column={column} sort={sort} onSort={() => setSort(nextSort(sort, column.id))} />
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {sortRows(models, sort, baseline).map((model) => (
+            <Row key={model.method.id} model={model} baseline={baseline} />
+          ))}
+        </tbody>
+      </table>
+    </section>
+  )
+}
+
+interface HeadProps {
+  readonly column: Column
+  readonly sort: Sort
+  readonly onSort: () => void
+}
+
+function Head({ column, sort, onSort }: HeadProps) {
+  const chosen = sort?.column === column.id ? sort : null
+  const order = chosen ? (chosen.descending ? 'descending' : 'ascending') : undefined
+  return (
+    <th scope="col" aria-sort={order}>
+      <Tooltip label={column.help} position="top">
+        <button type="button" className={styles.sort} data-test={`sort-${column.id}`} onClick={onSort}>
+          {column.label} {chosen && <span aria-hidden>{chosen.descending ? '↓' : '↑'}</span>}
+          <span className={styles.unit}>{column.unit === 'none' ? '–' : column.unit}</span>
+        </button>
+      </Tooltip>
+    </th>
+  )
+}
+
+interface RowProps {
+  readonly model: TileModel
+  readonly baseline: MethodResult | null
+}
+
+function Row({ model: { method, status, outcome }, baseline }: RowProps) {
+  const { methods } = useVocabulary()
+  const { id } = method
+  const summary = methods.find((entry) => entry.id === id)?.summary
+  return (
+    <tr data-test={`table-row-${id}`} data-result={status}>
+      <th scope="row" title={summary}>
+        <MethodMark id={id} /> {methodStyle(id, 'light').label}
+        {status === 'stale' && <span className={styles.stale}>previous</span>}
+      </th>
+      {outcome?.kind === 'result' ? (
+        COLUMNS.map((column) => (
+          // What is left from before is not compared with the baseline of now.
+          <Cell key={column.id} column={column} result={outcome} baseline={status === 'live' ? baseline : null} />
+        ))
+      ) : (
+        <td colSpan={COLUMNS.length} className={styles.reason}>
+          {outcome?.kind === 'failure' ? `${outcome.error.code} ${outcome.error.message}` : status}
+        </td>
+      )}
+    </tr>
+  )
+}
+
+interface CellProps {
+  readonly column: Column
+  readonly result: MethodResult
+  readonly baseline: MethodResult | null
+}
+
+function Cell({ column, result, baseline }: CellProps) {
+  const value = column.value(result, baseline)
+  return (
+    <td data-test={column.hook ? `${column.hook}-${result.method}` : undefined}>
+      {value === null ? '–' : column.format(value)}
+    </td>
+  )
+}

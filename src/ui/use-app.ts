@@ -1,0 +1,42 @@
+import { createContext, useContext, useRef } from 'react'
+import { useStore } from 'zustand'
+import type { Actions, AppStore } from '../store/app-store'
+import type { AppState } from '../store/state'
+import type { Vocabulary } from '../store/vocabulary'
+
+/** The page's store; set once by App. */
+export const StoreContext = createContext<AppStore | null>(null)
+
+function useAppStore(): AppStore {
+  const store = useContext(StoreContext)
+  if (!store) throw new Error('A component that reads the store is mounted outside App.')
+  return store
+}
+
+/** Equal by value down to two levels, enough for lists of small models made anew by each selector call. */
+function isSame(a: unknown, b: unknown, depth = 2): boolean {
+  if (Object.is(a, b)) return true
+  if (depth === 0 || typeof a !== 'object' || typeof b !== 'object' || !a || !b) return false
+  const [keys, others] = [Object.keys(a), Object.keys(b)]
+  if (keys.length !== others.length || Array.isArray(a) !== Array.isArray(b)) return false
+  return keys.every((key) => isSame(Reflect.get(a, key), Reflect.get(b, key), depth - 1))
+}
+
+/** What `selector` makes of the state; keeps its identity while the value stays the same. */
+export function useApp<T>(selector: (state: AppState, vocabulary: Vocabulary) => T): T {
+  const store = useAppStore()
+  const last = useRef<{ readonly value: T } | null>(null)
+  return useStore(store, (state) => {
+    const value = selector(state, store.vocabulary)
+    if (last.current === null || !isSame(last.current.value, value)) last.current = { value }
+    return last.current.value
+  })
+}
+
+export function useActions(): Actions {
+  return useAppStore().actions
+}
+
+export function useVocabulary(): Vocabulary {
+  return useAppStore().vocabulary
+}

@@ -1,0 +1,154 @@
+import type { ErrorReport } from '../../src/core/errors'
+import type { MethodEntry } from '../../src/experiment/catalog'
+import type { ComparisonRequest } from '../../src/experiment/request'
+import type { LayerFacts, MethodFailure, MethodResult } from '../../src/experiment/result'
+import { SETTINGS } from '../../src/experiment/settings'
+import { FORMATS } from '../../src/formats/registry'
+import type { AdapterFacts } from '../../src/gpu/device'
+import type { TensorView } from '../../src/io/tensor-view'
+import type { Vocabulary } from '../../src/store/vocabulary'
+import type { Answer, EngineApi, LayerChoice, RunEnd, RunEvent } from '../../src/worker/protocol'
+import { profileOf, resultOf } from '../figures/fixtures'
+
+export const ADAPTER: AdapterFacts = {
+  vendor: 'test',
+  architecture: 'none',
+  description: 'Test adapter',
+  isSoftware: false,
+  maxBufferBytes: 2 ** 31,
+  maxBindingBytes: 2 ** 30,
+}
+
+export const METHODS: readonly MethodEntry[] = [
+  { id: 'rtn', label: 'RTN', kind: 'baseline', summary: 'Rounds.', source: 'OCP', options: [] },
+  {
+    id: 'quarot',
+    label: 'QuaRot',
+    kind: 'rotation',
+    summary: 'Rotates.',
+    source: 'arXiv 2404.00456',
+    options: [
+      { key: 'signs', label: 'Signs', help: 'Random signs.', kind: 'choice', default: 'on', choices: ['on', 'off'] },
+    ],
+  },
+  {
+    id: 'flatquant',
+    label: 'FlatQuant',
+    kind: 'affine',
+    summary: 'Learns.',
+    source: 'arXiv 2410.09426',
+    options: [
+      { key: 'steps', label: 'Steps', help: 'Steps.', kind: 'number', default: 120, min: 0, max: 1000, integer: true },
+      { key: 'alpha', label: 'Alpha', help: 'Alpha.', kind: 'number', default: 0.3, min: 0, max: 1, integer: false },
+    ],
+  },
+]
+
+export const VOCABULARY: Vocabulary = {
+  formats: FORMATS,
+  settings: SETTINGS,
+  methods: METHODS,
+  builtIns: [
+    { id: 'outliers', label: 'Demo layer', file: 'layers/a.safetensors', provenance: 'Made up.', explains: 'Why.' },
+    { id: 'plain', label: 'Plain layer', file: 'layers/b.safetensors', provenance: 'Made up.', explains: 'Why not.' },
+  ],
+}
+
+/** A tensor of a listing; its bytes do not matter here. */
+export function tensor(name: string, shape: readonly number[], dtype: TensorView['dtype'] = 'F32'): TensorView {
+  return { name, dtype, shape, byteOffset: 0, byteLength: 4 * shape.reduce((product, size) => product * size, 1) }
+}
+
+const LAYER_TENSORS = [tensor('q_proj.weight', [64, 64]), tensor('q_proj.input', [32, 64])]
+
+interface Run {
+  readonly id: string
+  readonly choice: LayerChoice
+  readonly request: ComparisonRequest
+  readonly emit: (event: RunEvent) => void
+  readonly end: (end: RunEnd) => void
+}
+
+/** An engine whose runs the test drives by hand. Files are listed by name from `listings`. */
+export class FakeEngine implements EngineApi {
+  device: Answer<AdapterFacts> = { ok: true, value: ADAPTER }
+  readonly runs: Run[] = []
+  readonly cancelled: string[] = []
+  readonly listings: Record<string, readonly TensorView[] | ErrorReport> = {}
+  lose: (error: ErrorReport) => void = () => undefined
+  #files = 0
+
+  async openDevice() {
+    return this.device
+  }
+
+  async openFile(file: File) {
+    const listing = this.listings[file.name] ?? LAYER_TENSORS
+    if (!Array.isArray(listing)) return { ok: false as const, error: listing as ErrorReport }
+    this.#files += 1
+    const id = `file-${this.#files}`
+    return { ok: true as const, value: { id, name: file.name, byteLength: file.size, tensors: listing, metadata: {} } }
+  }
+
+  async closeFile() {}
+
+  run(id: string, choice: LayerChoice, request: ComparisonRequest, emit: (event: RunEvent) => void): Promise<RunEnd> {
+    return new Promise((end) => {
+      this.runs.push({ id, choice, request, emit, end })
+    })
+  }
+
+  async cancel(runId: string) {
+    this.cancelled.push(runId)
+    this.runs.find(({ id }) => id === runId)?.end({ kind: 'cancelled' })
+  }
+
+  async onDeviceLost(callback: (error: ErrorReport) => void) {
+    this.lose = callback
+  }
+
+  async loseDevice() {
+    this.lose({ kind: 'gpu', code: 'GP-04', message: 'GPU device lost: "destroyed", "by the test".' })
+  }
+
+  /** The run started last. */
+  get last(): Run {
+    const run = this.runs.at(-1)
+    if (!run) throw new Error('no run was started')
+    return run
+  }
+
+  /** Emits every outcome the last run was asked for, except those listed, and ends it. */
+  finish(errors: Readonly<Record<string, number>> = ERRORS): void {
+    const { request, emit, end } = this.last
+    emit({ kind: 'layer', layer: FACTS })
+    for (const setting of request.settings) {
+      for (const { id } of request.methods) emit({ kind: 'outcome', outcome: result(id, setting.id, errors[id]) })
+    }
+    end({ kind: 'done' })
+  }
+}
+
+export const ERRORS: Readonly<Record<string, number>> = { rtn: 0.1964, quarot: 0.2854, flatquant: 0.1011 }
+
+const PROFILE = profileOf(Array.from({ length: 16 * 24 }, (_, i) => Math.sin(i) * 3))
+
+export function result(method: string, setting = 'W4A4', error = 0.2): MethodResult {
+  return resultOf({ method, setting, error, profile: PROFILE })
+}
+
+export function failure(method: string, setting = 'W4A4'): MethodFailure {
+  const { kind: _kind, calibration: _c, evaluation: _e, profile: _p, ...identity } = result(method, setting)
+  return { ...identity, kind: 'failure', error: { kind: 'input', code: 'MD-01', message: 'width 1000 does not fit.' } }
+}
+
+export const FACTS: LayerFacts = {
+  name: 'q_proj.weight',
+  file: 'a.safetensors',
+  outDim: 64,
+  inDim: 64,
+  calibrationTokens: 16,
+  evaluationTokens: 16,
+  sameRows: false,
+  activations: { kind: 'captured', tensor: 'q_proj.input', file: 'a.safetensors' },
+}

@@ -1,0 +1,241 @@
+import { act, cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createAppStore } from '../../src/store/app-store'
+import { App } from '../../src/ui/App'
+import { ADAPTER, FakeEngine, failure, result, tensor, VOCABULARY } from '../store/fake-engine'
+
+// Drawing is covered by the tests of the figures and of Plot; here the caption stands for the figure.
+vi.mock('../../src/ui/plot/Plot', () => ({
+  Plot: ({ label }: { label: string }) => <p data-test="caption">{label}</p>,
+}))
+
+let engine: FakeEngine
+
+function open(fragment = '') {
+  const store = createAppStore(engine, {
+    vocabulary: VOCABULARY,
+    fetchLayer: async (file) => new File([file], file),
+    now: () => 0,
+    debounceMs: 0,
+  })
+  render(<App store={store} />)
+  return act(async () => {
+    await Promise.all([store.actions.openDevice(), store.actions.applyLink(fragment)])
+    await later()
+  })
+}
+
+const later = () => new Promise((resolve) => setTimeout(resolve, 5))
+
+function hook(name: string): HTMLElement {
+  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`)
+  if (!found) throw new Error(`nothing on the page is called ${name}`)
+  return found
+}
+const has = (name: string) => document.querySelector(`[data-test="${name}"]`) !== null
+
+async function finish(errors?: Readonly<Record<string, number>>) {
+  await act(async () => {
+    engine.finish(errors)
+    await later()
+  })
+}
+
+beforeEach(() => {
+  engine = new FakeEngine()
+})
+afterEach(() => {
+  cleanup()
+  vi.restoreAllMocks()
+})
+
+describe('the page', () => {
+  it('shows shell and waiting tiles at once, then the numbers as they come', async () => {
+    await open()
+    expect(document.body.dataset).toMatchObject({ state: 'computing', device: 'webgpu' })
+    expect(hook('tile-rtn').dataset.result).toBe('waiting')
+    act(() => engine.last.emit({ kind: 'started', method: 'flatquant', setting: 'W4A4' }))
+    const progress = { stage: 'step', done: 40, total: 120, loss: 0.21 }
+    act(() => engine.last.emit({ kind: 'progress', method: 'flatquant', setting: 'W4A4', progress }))
+    expect(hook('tile-flatquant').dataset.result).toBe('running')
+    expect(hook('tile-flatquant').textContent).toContain('Step 40 of 120')
+    await finish()
+    expect(document.body.dataset.state).toBe('ready')
+    expect(hook('tile-flatquant').dataset.result).toBe('live')
+    expect(hook('sqnr-rtn').textContent).toBe('14.1')
+    expect(hook('relative-error-quarot').textContent).toBe('0.2854')
+    expect(hook('calibration-error-quarot').textContent).toBe('0.2569')
+    expect(hook('answer').textContent).toContain('Demo layer, W4A4: FlatQuant 19.9 dB, RTN 14.1 dB, QuaRot 10.9 dB')
+  })
+
+  it('names every control and says in a sentence what it is', async () => {
+    await open()
+    for (const name of ['setting-scale-rule', 'setting-ties', 'setting-seed', 'setting-pre-scale', 'source-tensor']) {
+      const control = hook(name)
+      const input = control.matches('input, select') ? control : control.querySelector('input, select')
+      const label = document.querySelector(`label[for="${input?.id}"]`)
+      expect(label?.textContent, name).toMatch(/\w/)
+      expect(input?.getAttribute('aria-description'), name).toMatch(/\w{3,} .*\.$/)
+    }
+  })
+})
+
+describe('settings and methods', () => {
+  it('runs again for another setting and keeps the old results, marked, meanwhile', async () => {
+    await open()
+    await finish()
+    fireEvent.click(hook('setting-w8a8'))
+    await act(later)
+    expect(engine.last.request.settings[0].id).toBe('W8A8')
+    expect(hook('tile-rtn').dataset.result).toBe('stale')
+    expect(hook('tile-rtn').textContent).toContain('previous setting, W4A4')
+    await finish({ rtn: 0.02, quarot: 0.07, flatquant: 0.01 })
+    expect(hook('sqnr-rtn').textContent).toBe('34.0')
+    expect(hook('tile-rtn').textContent).not.toContain('previous')
+  })
+
+  it('does not compare what is left from before with the baseline of now', async () => {
+    await open()
+    await finish()
+    fireEvent.click(hook('setting-w8a8'))
+    await act(later)
+    const difference = () => within(hook('table-row-quarot')).getAllByRole('cell')[1].textContent
+    act(() => engine.last.emit({ kind: 'outcome', outcome: result('rtn', 'W8A8', 0.02) }))
+    expect(hook('tile-quarot').dataset.result).toBe('stale')
+    expect(difference()).toBe('–')
+    await finish({ rtn: 0.02, quarot: 0.04, flatquant: 0.01 })
+    expect(difference()).toBe('−6.0')
+  })
+
+  it('switches methods off and on by their chips', async () => {
+    const user = userEvent.setup()
+    await open()
+    await user.click(hook('method-quarot'))
+    expect(hook('method-quarot').getAttribute('aria-pressed')).toBe('false')
+    expect(has('tile-quarot')).toBe(false)
+    await user.click(hook('method-quarot'))
+    expect(has('tile-quarot')).toBe(true)
+  })
+
+  it('offers the options of a method and sends them with the next run', async () => {
+    // Without layout the focus trap finds nothing visible to focus, and says so at length.
+    vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+    const user = userEvent.setup()
+    await open()
+    await user.click(hook('method-options-quarot'))
+    await waitFor(() => hook('option-quarot-signs'))
+    await user.selectOptions(hook('option-quarot-signs'), 'off')
+    await act(later)
+    const sent = engine.last.request.methods.find(({ id }) => id === 'quarot')
+    expect(sent?.options).toEqual({ signs: 'off' })
+  })
+
+  it('sorts the table by a column', async () => {
+    await open()
+    await finish()
+    const order = () => [...document.querySelectorAll('tbody tr')].map((row) => row.getAttribute('data-test'))
+    expect(order()).toEqual(['table-row-rtn', 'table-row-quarot', 'table-row-flatquant'])
+    fireEvent.click(hook('sort-sqnr'))
+    expect(order()).toEqual(['table-row-flatquant', 'table-row-rtn', 'table-row-quarot'])
+    expect(hook('sort-sqnr').closest('th')?.getAttribute('aria-sort')).toBe('descending')
+  })
+
+  it('computes the missing settings when Error is opened', async () => {
+    await open()
+    await finish()
+    fireEvent.click(hook('view-error'))
+    await act(later)
+    expect(engine.last.request.settings.map(({ id }) => id)).toEqual(['W8A8', 'W4A8', 'W4A16'])
+    expect(hook('run-bar').textContent).toContain('3 of 12 results')
+  })
+})
+
+describe('what goes wrong', () => {
+  it('stops on Cancel and offers Run', async () => {
+    await open()
+    await act(async () => {
+      fireEvent.click(hook('cancel'))
+      await later()
+    })
+    expect(hook('run-bar').textContent).toContain('3 of 3 results are missing')
+    expect(hook('tile-rtn').textContent).toContain('Not computed')
+    fireEvent.click(hook('run'))
+    expect(engine.runs).toHaveLength(2)
+  })
+
+  it('keeps a row and a tile for a failed method, with its reason', async () => {
+    await open()
+    act(() => engine.last.emit({ kind: 'outcome', outcome: failure('quarot') }))
+    expect(hook('tile-quarot').dataset.result).toBe('failed')
+    expect(hook('tile-quarot').textContent).toContain('MD-01 width 1000 does not fit.')
+    expect(hook('table-row-quarot').textContent).toContain('width 1000 does not fit.')
+  })
+
+  it('says beside the drop zone why a file was refused, and keeps the layer', async () => {
+    await open()
+    await finish()
+    engine.listings['bad.safetensors'] = { kind: 'file', code: 'ST-06', message: 'byte 1,204: not valid UTF-8.' }
+    const input = hook('drop').querySelector('input')
+    if (input) await userEvent.upload(input, new File(['x'], 'bad.safetensors'))
+    await waitFor(() => hook('banner-ST-06'))
+    expect(hook('banner-ST-06').textContent).toContain('bad.safetensors: byte 1,204')
+    expect(hook('layer-title').textContent).toContain('Demo layer › q_proj')
+    expect(hook('tile-rtn').dataset.result).toBe('live')
+  })
+
+  it('tells what to do without WebGPU, and still lists the tensors', async () => {
+    engine.device = { ok: false, error: { kind: 'unsupported', code: 'GP-00', message: 'found none' } }
+    await open()
+    expect(document.body.dataset).toMatchObject({ state: 'error', device: 'none' })
+    expect(hook('banner-GP-00').textContent).toContain('npm run -s mxscope -- compare')
+    expect(screen.getAllByText('Needs WebGPU')).toHaveLength(3)
+    expect(document.querySelectorAll('[data-test="tensor-row"]')).toHaveLength(2)
+    engine.device = { ok: true, value: ADAPTER }
+    await act(async () => {
+      fireEvent.click(hook('retry-device'))
+      await later()
+    })
+    expect(has('banner-GP-00')).toBe(false)
+    expect(engine.runs).toHaveLength(1)
+  })
+
+  it('keeps the results when the device is lost, and starts again', async () => {
+    await open()
+    await finish()
+    await act(() => engine.loseDevice())
+    expect(hook('banner-GP-04').textContent).toContain('Results on screen are complete')
+    expect(hook('sqnr-rtn').textContent).toBe('14.1')
+    await act(async () => {
+      fireEvent.click(hook('start-again'))
+      await later()
+    })
+    expect(has('banner-GP-04')).toBe(false)
+  })
+})
+
+describe('tensors and activations', () => {
+  it('greys tensors that cannot be a weight, with the reason', async () => {
+    engine.listings['layers/a.safetensors'] = [tensor('w.weight', [64, 64]), tensor('norm.weight', [64])]
+    await open()
+    const rows = [...document.querySelectorAll<HTMLButtonElement>('[data-test="tensor-row"]')]
+    expect(rows.map(({ disabled }) => disabled)).toEqual([true, false])
+    expect(rows[0].title).toContain('1 dimensions instead of 2')
+  })
+
+  it('marks synthetic activations as such and says why they are used', async () => {
+    engine.listings['layers/a.safetensors'] = [tensor('w.weight', [64, 64])]
+    await open()
+    const section = document.querySelector('[aria-labelledby="activations-heading"]')
+    expect(section?.textContent).toContain('Synthetic: seeded random numbers')
+    expect(section?.textContent).toContain('expected a floating-point tensor with last axis 64, found none')
+    expect(hook('source-file').closest('label')?.getAttribute('data-disabled')).toBe('true')
+  })
+
+  it('shows the search only for lists worth searching', async () => {
+    engine.listings['layers/a.safetensors'] = Array.from({ length: 12 }, (_, i) => tensor(`l${i}.weight`, [64, 64]))
+    await open()
+    fireEvent.change(hook('tensor-search'), { target: { value: 'L11' } })
+    expect(document.querySelectorAll('[data-test="tensor-row"]')).toHaveLength(1)
+  })
+})
