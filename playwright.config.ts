@@ -11,7 +11,12 @@ export default defineConfig({
   workers: 1,
   forbidOnly: Boolean(process.env.CI),
   reporter: 'list',
-  use: { baseURL: address, viewport: { width: 1440, height: 900 }, launchOptions: chromiumLaunch() },
+  use: {
+    baseURL: address,
+    testIdAttribute: 'data-test',
+    viewport: { width: 1440, height: 900 },
+    launchOptions: chromiumLaunch(),
+  },
   webServer: {
     command: 'npx vite build && npx vite preview --host 127.0.0.1 --port 4188 --strictPort',
     url: address,

@@ -1,5 +1,5 @@
 // Prepares a clean clone. Uses Node built-ins only, because it runs before anything is installed.
-// All output goes to standard error, so that commands run through npm keep a clean standard output.
+// Says something only when it installs something, and on standard error: commands run through npm keep their output clean.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -31,7 +31,7 @@ function requireNode() {
   }
 }
 
-/** A stamp inside node_modules names the lock file and Node version it was installed for. */
+/** Installs what the lock file says, once: a stamp in node_modules names the lock file and Node version it is for. */
 function installPackages() {
   const stamp = 'node_modules/.setup'
   const wanted = createHash('sha256')
@@ -41,6 +41,7 @@ function installPackages() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   run('npm', ['ci', '--no-audit', '--no-fund'])
   writeFileSync(stamp, wanted)
+  console.error('setup: packages are installed')
 }
 
 function installBrowser() {
@@ -60,9 +61,9 @@ function installBrowser() {
   const apt = (args) => (isRoot ? run('apt-get', args) : run('sudo', ['-n', 'apt-get', ...args]))
   apt(['update', '-qq'])
   apt(['install', '-y', '-qq', '--no-install-recommends', ...APT_PACKAGES])
+  console.error('setup: Chromium and the Vulkan loader are installed')
 }
 
 requireNode()
 installPackages()
 if (process.argv.includes('--browser')) installBrowser()
-console.error('setup: ready')

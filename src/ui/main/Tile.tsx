@@ -2,7 +2,7 @@ import { ActionIcon, Button, Tooltip } from '@mantine/core'
 import type { MethodFailure, MethodResult } from '../../experiment/result'
 import { formatDecibels, formatMagnitude } from '../../figures/format-number'
 import { methodStyle } from '../../figures/method-style'
-import { type TileModel, tiles } from '../../store/selectors'
+import { layerFacts, type TileModel, tiles } from '../../store/selectors'
 import type { View } from '../../store/views'
 import { Enlarge, Reduce } from '../icons'
 import { MethodMark } from '../MethodMark'
@@ -34,6 +34,7 @@ export function Tile({ id, view, look, enlarged, onEnlarge }: TileProps) {
           <MethodMark id={id} /> {name}
         </h2>
         <Note model={model} />
+        <SyntheticMark />
         {result && <Headline result={result} />}
         <Tooltip label={enlarged ? 'Back to all tiles' : 'Enlarge this tile'}>
           <ActionIcon
@@ -90,6 +91,20 @@ function Headline({ result }: { readonly result: MethodResult }) {
 function Note({ model: { status, outcome, otherLayer } }: { readonly model: TileModel }) {
   if (outcome === null || (status !== 'stale' && status !== 'running')) return null
   return <span className={styles.note}>{otherLayer ? 'previous layer' : `previous setting, ${outcome.setting}`}</span>
+}
+
+/** Synthetic activations are called so wherever their numbers stand. */
+function SyntheticMark() {
+  const description = useApp((state) => {
+    const activations = layerFacts(state)?.activations
+    return activations?.kind === 'synthetic' ? activations.description : null
+  })
+  if (description === null) return null
+  return (
+    <Tooltip label={`Activations: ${description}`}>
+      <span className={styles.note}>synthetic X</span>
+    </Tooltip>
+  )
 }
 
 function Failure({ failure }: { readonly failure: MethodFailure }) {

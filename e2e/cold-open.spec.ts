@@ -1,0 +1,52 @@
+import { expect, METHODS, mxscope, repoFile, shownError, test, waitForResults } from './support'
+
+test('a cold open shows the built-in comparison, live, with an answer in words', async ({ page }) => {
+  await page.goto('/')
+  await waitForResults(page)
+  await expect(page.locator('body')).toHaveAttribute('data-state', 'ready')
+  await expect(page.locator('body')).toHaveAttribute('data-device', /webgpu|software/)
+  const answer = await page.getByTestId('answer').innerText()
+  expect(answer).toMatch(/W4A4/)
+  expect(answer).toMatch(/RTN.*\d+\.\d dB|\d+\.\d dB.*RTN/s)
+  // On this layer outlier channels meet small weight columns: rotation must lose to rounding, affine must win.
+  const [rtn, quarot, flatquant] = await Promise.all(METHODS.map((method) => shownError(page, method)))
+  expect(Number(quarot)).toBeGreaterThan(Number(rtn))
+  expect(Number(flatquant)).toBeLessThan(Number(rtn))
+})
+
+test('the built-in layer shows the same errors as the headless command', async ({ page }) => {
+  await page.goto('/')
+  await waitForResults(page)
+  const { results } = mxscope([
+    'compare',
+    repoFile('public/layers/wt2llama-outliers-L2-q_proj.safetensors'),
+    ...['--weight', 'model.layers.2.self_attn.q_proj.weight'],
+    ...['--activations', 'model.layers.2.self_attn.q_proj.input'],
+    ...['--setting', 'W4A4', '--methods', METHODS.join(',')],
+  ])
+  for (const result of results) {
+    expect(await shownError(page, result.method), result.method).toBe(result.evaluation.outputRelativeError.toFixed(4))
+  }
+})
+
+test('after load no request leaves the page, and every request before was to its own site', async ({
+  page,
+  baseURL,
+}) => {
+  const foreign: string[] = []
+  page.on('request', (request) => {
+    const url = request.url()
+    if (!url.startsWith(String(baseURL)) && !url.startsWith('blob:') && !url.startsWith('data:')) foreign.push(url)
+  })
+  await page.goto('/')
+  await waitForResults(page)
+  const after: string[] = []
+  page.on('request', (request) => {
+    if (!request.url().startsWith('blob:') && !request.url().startsWith('data:')) after.push(request.url())
+  })
+  await page.getByTestId('setting-w8a8').click()
+  await expect(page.getByTestId('tile-rtn')).toHaveAttribute('data-result', 'live')
+  await waitForResults(page)
+  expect(foreign).toEqual([])
+  expect(after).toEqual([])
+})

@@ -1,0 +1,56 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { test as base, expect, type Page } from '@playwright/test'
+
+/** Path of a file in the repository. */
+export function repoFile(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url))
+}
+
+/** Every test fails on a console error or an uncaught exception, unless it says which ones it expects. */
+export const test = base.extend<{ expectedErrors: { readonly patterns: readonly RegExp[] } }>({
+  expectedErrors: [{ patterns: [] }, { option: true }],
+  page: async ({ page, expectedErrors }, use) => {
+    const problems: string[] = []
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(message.text())
+    })
+    page.on('pageerror', (error) => problems.push(String(error)))
+    await use(page)
+    const unexpected = problems.filter((text) => !expectedErrors.patterns.some((pattern) => pattern.test(text)))
+    expect(unexpected).toEqual([])
+  },
+})
+
+export { expect }
+
+export const METHODS = ['rtn', 'quarot', 'flatquant'] as const
+
+/** Waits until every tile shows a live result. */
+export async function waitForResults(page: Page, methods: readonly string[] = METHODS): Promise<void> {
+  for (const method of methods) {
+    await expect(page.getByTestId(`tile-${method}`)).toHaveAttribute('data-result', 'live', { timeout: 90_000 })
+  }
+}
+
+/** The output relative error a method's table row shows, as printed. */
+export async function shownError(page: Page, method: string): Promise<string> {
+  return (await page.getByTestId(`relative-error-${method}`).first().innerText()).trim()
+}
+
+export interface CommandResult {
+  readonly method: string
+  readonly setting: string
+  readonly evaluation: { readonly outputRelativeError: number; readonly outputSqnrDb: number }
+}
+
+/** Runs the headless command and returns its parsed JSON. */
+export function mxscope(args: readonly string[]): { results: CommandResult[] } {
+  const run = spawnSync(process.execPath, [repoFile('bin/mxscope.mjs'), ...args, '--json', '-'], {
+    cwd: repoFile('.'),
+    encoding: 'utf8',
+    maxBuffer: 64 * 2 ** 20,
+  })
+  if (run.status !== 0) throw new Error(`mxscope ${args.join(' ')} ended with ${run.status}: ${run.stderr}`)
+  return JSON.parse(run.stdout)
+}

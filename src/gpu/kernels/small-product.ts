@@ -1,0 +1,38 @@
+import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
+import source from '../../../shaders/small_product.wgsl?raw'
+import type { Arena } from '../arena'
+import type { Kernel } from '../pipeline-cache'
+import { f32, type Recorder } from '../recorder'
+
+const WORKGROUP_SIZE = 64
+
+export const smallProductKernel: Kernel = {
+  name: 'small_product',
+  code: source + workgroupIndex,
+  bindings: ['read', 'read', 'read', 'write'],
+}
+
+/** factor · left · right + addendFactor · addend, all [size, size] without padding. */
+export interface SmallProduct {
+  readonly size: number
+  readonly left: GPUBuffer
+  /** Use leftᵀ. */
+  readonly leftTransposed?: boolean
+  readonly right: GPUBuffer
+  readonly factor: number
+  readonly addend: GPUBuffer
+  readonly addendFactor: number
+}
+
+/** The [size, size] result of a SmallProduct in a new buffer. f32 sums in index order. */
+export function smallProduct(recorder: Recorder, arena: Arena, call: SmallProduct): GPUBuffer {
+  const { size, left, right, addend } = call
+  const out = arena.buffer(4 * size * size, 'small product')
+  recorder.dispatch(smallProductKernel, {
+    overrides: { LEFT_TRANSPOSED: Number(call.leftTransposed ?? false) },
+    uniforms: [size, f32(call.factor), f32(call.addendFactor)],
+    buffers: [left, right, addend, out],
+    workgroups: Math.ceil((size * size) / WORKGROUP_SIZE),
+  })
+  return out
+}

@@ -1,0 +1,66 @@
+import { type KroneckerShape, kroneckerShape } from '../../core/kronecker'
+import { randomOrthogonal } from '../../core/linear-algebra'
+import { createRandom } from '../../core/random'
+import type { QuantConfig } from '../../formats/number-format'
+import { Arena } from '../../gpu/arena'
+import type { Gpu } from '../../gpu/device'
+import type { GpuMatrix } from '../../gpu/gpu-matrix'
+import { channelStats, decodeChannelStats } from '../../gpu/kernels/channel-stats'
+import { Recorder } from '../../gpu/recorder'
+import { readFloats } from '../../gpu/transfer'
+import type { FlatQuantParameters } from './parameters'
+
+/** Clip logits start here: s(4) = 0.982 of each row's extremes. */
+const CLIP_START = 4
+const SMALLEST_SCALE = 1e-5
+
+/**
+ * θ = log d with d = max(w^(1−α) / x^α, 1e-5), w and x the largest magnitudes of a channel in W and X; d = 1 for a
+ * channel that is dead in either. Source: FlatQuant's start (arXiv 2410.09426, diag_alpha 0.3).
+ */
+export function startTheta(weightMax: Float32Array, activationMax: Float32Array, alpha: number): Float32Array {
+  return Float32Array.from(weightMax, (w, channel) => {
+    const x = activationMax[channel]
+    return w === 0 || x === 0 ? 0 : Math.log(Math.max(w ** (1 - alpha) / x ** alpha, SMALLEST_SCALE))
+  })
+}
+
+/** Largest magnitude per column, [cols]; one read-back of a few rows. */
+async function columnMaxima(gpu: Gpu, matrix: GpuMatrix): Promise<Float32Array> {
+  const arena = new Arena(gpu)
+  try {
+    const recorder = new Recorder(gpu)
+    const { maxima, squares } = channelStats(recorder, arena, matrix)
+    recorder.submit()
+    const words = maxima.rows * maxima.stride
+    const [max, energy] = await Promise.all([
+      readFloats(gpu, maxima.buffer, words),
+      readFloats(gpu, squares.buffer, words),
+    ])
+    return decodeChannelStats(max, energy, maxima).max
+  } finally {
+    arena.release()
+  }
+}
+
+/**
+ * Where learning starts: the diagonal of startTheta, seeded random orthogonal factors (P1 drawn before P2), clips of
+ * 0.982 on the sides that are quantized. Throws InputError MD-01 for a width without usable factors.
+ */
+export async function startParameters(
+  gpu: Gpu,
+  layer: { readonly weight: GpuMatrix; readonly calibration: GpuMatrix; readonly config: QuantConfig },
+  { alpha, seed }: { alpha: number; seed: number },
+): Promise<FlatQuantParameters> {
+  const { weight, calibration, config } = layer
+  const { a, b }: KroneckerShape = kroneckerShape(weight.cols)
+  const [weightMax, activationMax] = await Promise.all([columnMaxima(gpu, weight), columnMaxima(gpu, calibration)])
+  const random = createRandom(seed)
+  return {
+    theta: startTheta(weightMax, activationMax, alpha),
+    p1: randomOrthogonal(a, random),
+    p2: randomOrthogonal(b, random),
+    activationClip: config.activation && new Float32Array(2).fill(CLIP_START),
+    weightClip: config.weight && new Float32Array(2 * weight.rows).fill(CLIP_START),
+  }
+}

@@ -1,0 +1,192 @@
+import { kroneckerShape } from '../../core/kronecker'
+import type { DenseMatrix } from '../../core/linear-algebra'
+import type { Arena } from '../../gpu/arena'
+import type { Gpu } from '../../gpu/device'
+import type { GpuMatrix } from '../../gpu/gpu-matrix'
+import { kroneckerLeft, kroneckerRight } from '../../gpu/kernels/kronecker'
+import { sigmoid } from '../../gpu/kernels/sigmoid'
+import { Recorder } from '../../gpu/recorder'
+import { uploadWords } from '../../gpu/transfer'
+import { type FlatQuantParameters, inverseTranspose } from '../flatquant/parameters'
+import { startParameters } from '../flatquant/start'
+import { MAX_DIVERGENCES } from '../flatquant/step'
+import { type TrainingResult, trainFlatQuant } from '../flatquant/train'
+import type { Context, FitInput, FitReport, FittedTransform, Transform } from '../method'
+import { numberOption, type OptionSpec } from '../options'
+
+const options: readonly OptionSpec[] = [
+  {
+    key: 'steps',
+    label: 'Steps',
+    help: 'Training steps over all calibration rows. 120 is enough for one layer; 480 gains a few percent at most. 0 keeps the start.',
+    kind: 'number',
+    default: 120,
+    min: 0,
+    max: 5000,
+    integer: true,
+  },
+  {
+    key: 'learningRate',
+    label: 'Learning rate',
+    help:
+      'Of the two matrices at the first step; the channel scale learns at 2 times, the clips at 5 times this rate. ' +
+      'Factors wider than 0.5 / rate learn at 0.5 / width instead. Lower it when the curve jumps.',
+    kind: 'number',
+    default: 1e-2,
+    min: 1e-5,
+    max: 0.1,
+    integer: false,
+  },
+  {
+    key: 'alpha',
+    label: 'Start of the channel scale',
+    help:
+      'Exponent α of d = w^(1−α) / x^α, from channel maxima of weights and activations. 0 ignores the activations, ' +
+      '1 the weights.',
+    kind: 'number',
+    default: 0.3,
+    min: 0,
+    max: 1,
+    integer: false,
+  },
+]
+
+/**
+ * A learned affine transform: X' = (X · d)(P1 ⊗ P2), W' = (W / d)(P1 ⊗ P2)⁻ᵀ with learned row clips, trained on this
+ * layer's own output error (the paper trains on the decoder block's). P is its own parameter, inverted directly; its
+ * rate is twice the paper's 5e-3, because there two orthogonal factors of P move at once; clips keep the paper's
+ * 5e-2, θ learns at 2e-2.
+ *
+ * W' comes from inverses in float64 and is not clipped, so X' W'ᵀ = X Wᵀ up to f32 rounding. Throws InputError MD-01
+ * for a width without usable factors; AbortError when cancelled.
+ * Source: FlatQuant, arXiv 2410.09426; straight-through rule and θ = log d: docs/methods.md.
+ */
+export const flatquant: Transform = {
+  id: 'flatquant',
+  label: 'Learned affine transform',
+  source: 'FlatQuant, arXiv 2410.09426',
+  options,
+  fit: fitFlatQuant,
+}
+
+async function fitFlatQuant(input: FitInput, context: Context): Promise<FittedTransform> {
+  const { gpu, arena, signal, seed } = context
+  signal.throwIfAborted()
+  const start = await startParameters(gpu, input, { alpha: numberOption(input.options, 'alpha'), seed })
+  const nothingToLearn = input.config.weight === null && input.config.activation === null
+  const training = nothingToLearn
+    ? null
+    : await trainFlatQuant(
+        input,
+        start,
+        {
+          steps: numberOption(input.options, 'steps'),
+          learningRate: numberOption(input.options, 'learningRate'),
+        },
+        context,
+      )
+  const parameters = training?.best ?? start
+  const { activations, weights } = uploadBases(gpu, arena, parameters)
+  return {
+    weight: changeBasis(gpu, arena, input.weight, weights),
+    apply: (matrix) => changeBasis(gpu, arena, matrix, activations),
+    clip: uploadClips(gpu, arena, parameters),
+    report: describe(input, parameters, training),
+  }
+}
+
+/** x -> (x · scale)(left ⊗ right) */
+interface Basis {
+  readonly a: number
+  readonly b: number
+  readonly scale: GPUBuffer
+  readonly left: GPUBuffer
+  readonly right: GPUBuffer
+}
+
+/** The basis of either operand; exponentials and inverses in float64, rounded once. */
+function uploadBases(
+  gpu: Gpu,
+  arena: Arena,
+  { theta, p1, p2 }: FlatQuantParameters,
+): { readonly activations: Basis; readonly weights: Basis } {
+  const upload = (values: ArrayLike<number>, label: string) => uploadWords(gpu, arena, Float32Array.from(values), label)
+  const basis = (scale: Float64Array, left: DenseMatrix, right: DenseMatrix): Basis => ({
+    a: p1.rows,
+    b: p2.rows,
+    scale: upload(scale, 'channel scale'),
+    left: upload(left.data, 'left factor'),
+    right: upload(right.data, 'right factor'),
+  })
+  return {
+    activations: basis(Float64Array.from(theta, Math.exp), p1, p2),
+    weights: basis(
+      Float64Array.from(theta, (value) => Math.exp(-value)),
+      inverseTranspose(p1),
+      inverseTranspose(p2),
+    ),
+  }
+}
+
+function changeBasis(gpu: Gpu, arena: Arena, matrix: GpuMatrix, { a, b, scale, left, right }: Basis): GpuMatrix {
+  const recorder = new Recorder(gpu)
+  const product = kroneckerRight(recorder, arena, matrix, {
+    a,
+    b,
+    factor: right,
+    transposed: false,
+    channelScale: scale,
+  })
+  const changed = kroneckerLeft(recorder, arena, product, { a, b, factor: left, transposed: false })
+  recorder.submit()
+  return changed
+}
+
+function uploadClips(
+  gpu: Gpu,
+  arena: Arena,
+  { activationClip, weightClip }: FlatQuantParameters,
+): FittedTransform['clip'] {
+  const recorder = new Recorder(gpu)
+  const share = (logits: Float32Array | null, label: string) =>
+    logits && sigmoid(recorder, arena, uploadWords(gpu, arena, Float32Array.from(logits), label), logits.length)
+  const clip = { activation: share(activationClip, 'activation clip'), weight: share(weightClip, 'weight clip') }
+  recorder.submit()
+  return clip.activation || clip.weight ? clip : null
+}
+
+/** ‖P‖ ‖P⁻¹‖ / size in Frobenius norms: 1 for a rotation, larger the more a factor stretches. */
+function stretch(factor: DenseMatrix): number {
+  const norm = ({ data }: DenseMatrix) => Math.hypot(...data)
+  return (norm(factor) * norm(inverseTranspose(factor))) / factor.rows
+}
+
+function describe({ weight }: FitInput, { p1, p2 }: FlatQuantParameters, training: TrainingResult | null): FitReport {
+  const { a, b } = kroneckerShape(weight.cols)
+  const notes = [
+    `Kronecker factors ${a} x ${a} and ${b} x ${b}; stretch ${stretch(p1).toFixed(2)} and ${stretch(p2).toFixed(2)} (1: a rotation).`,
+    ...(training ? describeTraining(training) : ['Nothing is quantized, so nothing was learned.']),
+  ]
+  return {
+    notes,
+    training: training && {
+      steps: training.losses.map((_, step) => step),
+      losses: training.losses,
+      bestStep: training.bestStep,
+    },
+    onlineOperations: weight.cols * (a + b),
+  }
+}
+
+function describeTraining({ losses, bestStep, divergences }: TrainingResult): readonly string[] {
+  const steps = losses.length - 1
+  const notes = [`${steps} steps over all calibration rows; kept the state after ${bestStep}, the best of them.`]
+  if (bestStep === 0 && steps > 0) notes.push('No step improved on the start.')
+  if (divergences > 0) {
+    notes.push(
+      `The error grew tenfold or was not finite ${divergences} times; each time training went back to its best state at half the rate` +
+        (divergences >= MAX_DIVERGENCES ? ', and then stopped.' : '.'),
+    )
+  }
+  return notes
+}

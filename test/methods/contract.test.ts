@@ -1,0 +1,122 @@
+import { describe, expect, test } from 'vitest'
+import type { Matrix } from '../../src/core/matrix'
+import { mxfp4 } from '../../src/formats/mxfp4'
+import type { Quantizer } from '../../src/formats/number-format'
+import { readMatrix, uploadMatrix } from '../../src/gpu/transfer'
+import type { Transform } from '../../src/methods/method'
+import type { OptionValues } from '../../src/methods/options'
+import { METHODS, MITIGATIONS, methodById, TRANSFORMS } from '../../src/methods/registry'
+import { gpuFixture } from '../support/gpu'
+import { fitContext, fitInput, gaussianMatrix } from '../support/method-fixture'
+
+const t = gpuFixture()
+const quantizer: Quantizer = { format: mxfp4, scaleRule: 'floor', rounding: 'half-even', preScale: null }
+const config = { weight: quantizer, activation: quantizer }
+const WIDTHS = [32, 96, 100, 320]
+const OUT = 24
+
+/** Trained methods take a few steps only: the contract holds for every state they can be in. */
+function quickOptions(transform: Transform): OptionValues {
+  return transform.options.some(({ key }) => key === 'steps') ? { steps: 3 } : {}
+}
+
+/** Fits on 40 rows, applies to the first `rows` of other ones, and reads everything back. */
+async function fitAndApply(transform: Transform, cols: number, { seed = 1, rows = 7 } = {}) {
+  const weight = gaussianMatrix(OUT, cols, 10)
+  const calibration = gaussianMatrix(40, cols, 20)
+  const options = quickOptions(transform)
+  const fitted = await transform.fit(
+    fitInput(t, transform, { weight, calibration, config, options }),
+    fitContext(t, seed),
+  )
+  const x = gaussianMatrix(rows, cols, 30)
+  const applied = fitted.apply(uploadMatrix(t.gpu, t.arena, x, 'x'))
+  return {
+    weight,
+    x,
+    transformedWeight: await readMatrix(t.gpu, fitted.weight),
+    transformedX: await readMatrix(t.gpu, applied),
+    report: fitted.report,
+  }
+}
+
+const rowOf = (matrix: Matrix, row: number) => matrix.data.subarray(row * matrix.cols, (row + 1) * matrix.cols)
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
+  return sum
+}
+
+const norm = (a: Float32Array) => Math.sqrt(dot(a, a))
+
+describe.each(METHODS.map((method) => [method.id, method] as const))('%s', (_, { transform, kind }) => {
+  test.each(WIDTHS)("X'W'ᵀ equals XWᵀ with %i channels, for rows it was not fitted on", async (cols) => {
+    const { weight, x, transformedWeight, transformedX } = await fitAndApply(transform, cols)
+    expect([transformedX.rows, transformedX.cols]).toEqual([x.rows, cols])
+    expect([transformedWeight.rows, transformedWeight.cols]).toEqual([OUT, cols])
+    for (let row = 0; row < x.rows; row++) {
+      for (let out = 0; out < OUT; out++) {
+        const found = dot(rowOf(transformedX, row), rowOf(transformedWeight, out))
+        const expected = dot(rowOf(x, row), rowOf(weight, out))
+        // Every element of X' and of W' is a sum of at most `cols` f32 steps, so either row is off by at most
+        // cols · 2^-24 of its norm; products are taken in float64.
+        const bound = 2 * cols * 2 ** -24 * norm(rowOf(transformedX, row)) * norm(rowOf(transformedWeight, out))
+        expect(Math.abs(found - expected)).toBeLessThanOrEqual(bound)
+      }
+    }
+  })
+
+  test('a row is transformed the same whatever rows stand beside it', async () => {
+    const few = await fitAndApply(transform, 96, { rows: 2 })
+    const many = await fitAndApply(transform, 96, { rows: 65 })
+    expect(many.transformedX.data.subarray(0, 2 * 96)).toEqual(few.transformedX.data)
+  })
+
+  test('the same seed gives the same bits', async () => {
+    const [first, again] = [await fitAndApply(transform, 100), await fitAndApply(transform, 100)]
+    expect(again).toEqual(first)
+  })
+
+  if (kind !== 'baseline') {
+    test('another seed gives another transform', async () => {
+      const first = await fitAndApply(transform, 96)
+      const other = await fitAndApply(transform, 96, { seed: 2 })
+      expect(other.transformedX.data).not.toEqual(first.transformedX.data)
+    })
+  }
+
+  if (kind === 'rotation') {
+    test.each(WIDTHS)('a rotation of %i channels keeps the norm of every row', async (cols) => {
+      const { x, transformedX } = await fitAndApply(transform, cols)
+      for (let row = 0; row < x.rows; row++) {
+        const change = norm(rowOf(transformedX, row)) / norm(rowOf(x, row)) - 1
+        expect(Math.abs(change)).toBeLessThan(cols * 2 ** -24)
+      }
+    })
+  }
+
+  test('says what it costs online', async () => {
+    const { report } = await fitAndApply(transform, 32)
+    if (kind === 'baseline') expect(report.onlineOperations).toBe(0)
+    else expect(report.onlineOperations).toBeGreaterThan(0)
+  })
+})
+
+test('ids are unique, and every part of a method is listed', () => {
+  for (const list of [METHODS, TRANSFORMS, MITIGATIONS]) {
+    const ids = list.map(({ id }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+  }
+  for (const { transform, mitigation } of METHODS) {
+    expect(TRANSFORMS).toContain(transform)
+    expect(MITIGATIONS).toContain(mitigation)
+  }
+})
+
+test('an unknown method is refused with the ids that exist', () => {
+  expect(methodById('quarot').label).toBe('QuaRot')
+  expect(() => methodById('gptq')).toThrow(
+    `method: expected one of ${METHODS.map(({ id }) => id).join(', ')}, found "gptq".`,
+  )
+})

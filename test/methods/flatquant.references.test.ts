@@ -1,0 +1,74 @@
+// FlatQuant on the golden layers against the errors of the official modules. Slow: `npm run references`.
+// FLATQUANT_ONLY=layer-b:mx:W4A4 runs the cases whose name starts so.
+import { afterAll, expect, test } from 'vitest'
+import { mxfp4 } from '../../src/formats/mxfp4'
+import { mxfp8E4m3 } from '../../src/formats/mxfp8-e4m3'
+import type { NumberFormat, Quantizer } from '../../src/formats/number-format'
+import { makeQuantizer } from '../../src/formats/quantizer'
+import { uploadMatrix } from '../../src/gpu/transfer'
+import { flatquant } from '../../src/methods/transforms/flatquant'
+import { fitContext, fitInput, outputError } from '../support/fit'
+import { goldenText, gpuFixture } from '../support/gpu'
+import { readGolden } from '../support/safetensors'
+
+const t = gpuFixture()
+
+/** The acceptance bar: trained methods stay within 2 % of the recorded errors, on both sets of rows. */
+const BAR = 1.02
+
+interface Recorded {
+  readonly calib: number
+  readonly eval: number
+}
+const layers: Record<string, { results: Record<string, { flatquant_svd?: Recorded }> }> = JSON.parse(
+  goldenText('reference-errors-transform.json'),
+).layers
+
+const FORMATS: Record<string, NumberFormat | null> = { 4: mxfp4, 8: mxfp8E4m3, 16: null }
+const cases = ['layer-a', 'layer-b', 'layer-r'].flatMap((layer) =>
+  ['mx:W8A8', 'mx:W4A8', 'mx:W4A4', 'mx:W4A16', 'mxps:W4A8', 'mxps:W4A4', 'mxps:W4A16'].map(
+    (setting) => `${layer}:${setting}`,
+  ),
+)
+const wanted = cases.filter((name) => name.startsWith(process.env.FLATQUANT_ONLY ?? ''))
+const lines: string[] = []
+
+test.each(wanted)('%s', async (name) => {
+  const [layerName, family, bits] = name.split(':')
+  const [, weightBits, activationBits] = /W(\d+)A(\d+)/.exec(bits) ?? []
+  const quantizer = (width: string): Quantizer | null => {
+    const format = FORMATS[width]
+    const preScale = family === 'mxps' ? 0.75 : null
+    return format && makeQuantizer(format, { scaleRule: 'floor', rounding: 'half-away', preScale })
+  }
+  const config = { weight: quantizer(weightBits), activation: quantizer(activationBits) }
+  const golden = readGolden(`layers/${layerName}.safetensors`)
+  const upload = (tensor: string) => {
+    const { shape, floats } = golden.get(tensor) ?? { shape: [0, 0], floats: () => new Float32Array() }
+    return uploadMatrix(t.gpu, t.arena, { rows: shape[0], cols: shape[1], data: floats() }, tensor)
+  }
+  const layer = {
+    weight: upload('layer.weight'),
+    calibration: upload('calib.input'),
+    evaluation: upload('eval.input'),
+  }
+  const input = fitInput(t.gpu, t.arena, { layer, config, transform: flatquant })
+  const started = performance.now()
+  const fitted = await flatquant.fit(input, fitContext(t.gpu, t.arena))
+  const seconds = (performance.now() - started) / 1000
+  const { weight } = layer
+  const calibration = await outputError(t.gpu, { fitted, rows: layer.calibration, weight, config })
+  const evaluation = await outputError(t.gpu, { fitted, rows: layer.evaluation, weight, config })
+
+  const recorded = layers[layerName].results[`${family}:${bits}`]?.flatquant_svd
+  const ratios = recorded ? [calibration / recorded.calib, evaluation / recorded.eval] : []
+  lines.push(
+    `${name.padEnd(20)} calibration ${calibration.toFixed(5)} held-out ${evaluation.toFixed(5)} ` +
+      `ratios ${ratios.map((ratio) => ratio.toFixed(3)).join(' ') || 'no reference'} ` +
+      `start ${fitted.report.training?.losses[0].toFixed(5)} best step ${fitted.report.training?.bestStep} ${seconds.toFixed(0)} s`,
+  )
+  console.log(lines.at(-1), fitted.report.notes)
+  for (const ratio of ratios) expect(ratio).toBeLessThanOrEqual(BAR)
+})
+
+afterAll(() => console.log(lines.join('\n')))
