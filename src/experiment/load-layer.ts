@@ -4,11 +4,12 @@ import type { GpuMatrix } from '../gpu/gpu-matrix'
 import { transpose } from '../gpu/kernels/transpose'
 import { Recorder } from '../gpu/recorder'
 import { uploadMatrix } from '../gpu/transfer'
+import { checkFinite, type NonFiniteCounts } from '../io/non-finite'
 import { checkWidths } from '../io/pair-layer'
 import { describeSynthetic, generateActivations, type SyntheticSpec } from '../io/synthetic'
 import { matrixShape } from '../io/tensor-bytes'
 import { DTYPE_BITS, type TensorView } from '../io/tensor-view'
-import { type LoadContext, loadRows, type RowRange, type TensorSource } from './load-tensor'
+import { type LoadContext, loadRows, type RowRange, type TensorSource, uploadRows } from './load-tensor'
 import type { ActivationOrigin, LayerFacts } from './result'
 import type { ComparisonLayer } from './run-comparison'
 
@@ -104,10 +105,26 @@ async function loadCaptured(
     }
   }
   const split = splitRows(rowsOf(calibration), heldOutShare)
-  const first = await loadRows(calibration, split.calibration, context)
+  const first = await uploadRows(calibration, split.calibration, context)
+  const second = heldOutShare === 0 ? first : await uploadRows(calibration, split.evaluation, context)
+  const size = ({ rows, cols }: GpuMatrix) => rows * cols
+  if (second === first) checkFinite(calibration.tensor, first.nonFinite, { startRow: 0, count: size(first.matrix) })
+  else {
+    const count = size(first.matrix) + size(second.matrix)
+    const counts = joinCounts(first.nonFinite, second.nonFinite, size(first.matrix))
+    checkFinite(calibration.tensor, counts, { startRow: 0, count })
+  }
+  return { calibration: first.matrix, evaluation: second.matrix }
+}
+
+/** What is not finite in two runs of elements, the second starting `offset` elements after the first. */
+function joinCounts(first: NonFiniteCounts, second: NonFiniteCounts, offset: number): NonFiniteCounts {
+  const later = second.firstIndex === null ? null : second.firstIndex + offset
   return {
-    calibration: first,
-    evaluation: heldOutShare === 0 ? first : await loadRows(calibration, split.evaluation, context),
+    nan: first.nan + second.nan,
+    positiveInfinity: first.positiveInfinity + second.positiveInfinity,
+    negativeInfinity: first.negativeInfinity + second.negativeInfinity,
+    firstIndex: first.firstIndex ?? later,
   }
 }
 

@@ -144,9 +144,19 @@ test('refuses what is not finite, of the rows that are read, with its place in t
   const file = await fileOf({ w: { shape: [2, 32] }, x: { shape: [8, 32], values } })
   await expect(load(sourcesOf(file))).rejects.toMatchObject({
     code: 'TS-04',
-    message: expect.stringContaining('2 of 128 elements are not finite (1 NaN, 1 +Inf), first at row 6, column 5'),
+    message: expect.stringContaining('2 of 256 elements are not finite (1 NaN, 1 +Inf), first at row 6, column 5'),
   })
   await expect(load(sourcesOf(file, { tokens: 6 }))).resolves.toMatchObject({ facts: { evaluationTokens: 3 } })
+})
+
+test('counts what is not finite in calibration and evaluation rows together', async () => {
+  const values = valuesOf(8 * 32)
+  values[2 * 32 + 1] = Number.NaN
+  values[7 * 32] = Number.NEGATIVE_INFINITY
+  const file = await fileOf({ w: { shape: [2, 32] }, x: { shape: [8, 32], values } })
+  await expect(load(sourcesOf(file))).rejects.toThrow(
+    '2 of 256 elements are not finite (1 NaN, 1 −Inf), first at row 2, column 1',
+  )
 })
 
 test('refuses widths, ranks and dtypes that do not fit', async () => {
