@@ -6,7 +6,8 @@ const SPARSE_DECADES = 2.5
 
 /**
  * Ticks of a log axis over a positive range, at 1, 2 and 5 times powers of ten, or at powers of ten alone when there are
- * more than two and a half decades. Written out as decimals, thousands and millions as k and M.
+ * more than two and a half decades. Written out as decimals, thousands and millions as k and M. A range too narrow for
+ * two of these gets evenly spaced round values instead.
  */
 export function logTicks(range: PositiveRange): Required<Pick<LayoutAxis, 'tickvals' | 'ticktext'>> {
   const steps = Math.log10(range.max / range.min) > SPARSE_DECADES ? [1] : [1, 2, 5]
@@ -18,7 +19,22 @@ export function logTicks(range: PositiveRange): Required<Pick<LayoutAxis, 'tickv
       if (value >= range.min && value <= range.max) tickvals.push(value)
     }
   }
-  return { tickvals, ticktext: tickvals.map(tickText) }
+  return tickvals.length < 2 ? evenTicks(range) : { tickvals, ticktext: tickvals.map(tickText) }
+}
+
+const EVEN_INTERVALS = 5
+
+/** Multiples of 1, 2 or 5 times a power of ten, about EVEN_INTERVALS to the range. */
+function evenTicks({ min, max }: PositiveRange): ReturnType<typeof logTicks> {
+  const rough = (max - min) / EVEN_INTERVALS || min
+  const power = Math.floor(Math.log10(rough))
+  const mantissa = [1, 2, 5, 10].find((candidate) => candidate * 10 ** power >= rough) ?? 10
+  const step = mantissa * 10 ** power
+  const first = Math.ceil(min / step)
+  const count = Math.floor(max / step) - first + 1
+  const decimals = Math.max(0, -Math.floor(Math.log10(step)))
+  const ticktext = Array.from({ length: count }, (_, i) => ((first + i) * step).toFixed(decimals))
+  return { tickvals: ticktext.map(Number), ticktext }
 }
 
 function tickText(value: number): string {

@@ -40,7 +40,7 @@ export const training: PanelFigure = {
         yaxis: axis(theme, '√L on calibration rows, log', {
           type: 'log',
           range: yRange,
-          ...logTicks(range),
+          ...logTicks({ min: 10 ** yRange[0], max: 10 ** yRange[1] }),
         }),
         annotations: learned.length > 0 ? directLabels(ends, yRange, theme) : [cornerNote(theme, NOTHING_LEARNED)],
       },
