@@ -6,6 +6,7 @@ import type { QuantConfig, Quantizer } from '../../src/formats/number-format'
 import { rowExtremes } from '../../src/gpu/kernels/row-extremes'
 import { straightThroughMx, straightThroughRule } from '../../src/gpu/kernels/straight-through-mx'
 import { readFloats, readMatrix, uploadMatrix, uploadWords } from '../../src/gpu/transfer'
+import type { FactorParameters } from '../../src/methods/flatquant/factor'
 import { backwardPass, type FlatQuantGradients, forwardPass } from '../../src/methods/flatquant/gradients'
 import { uploadState } from '../../src/methods/flatquant/parameters'
 import {
@@ -21,6 +22,7 @@ import {
   recordedGradients,
   recordedProblem,
   recordedQuantizer,
+  recordedSvd,
   relativeError,
 } from '../support/flatquant'
 import { goldenTensors } from '../support/golden-tensors'
@@ -40,14 +42,23 @@ const centred = (values: Float64Array) => {
   return values.map((value) => value - mean)
 }
 
+interface Factors {
+  readonly p1: FactorParameters
+  readonly p2: FactorParameters
+}
+
 /** Runs one pass on the GPU; gradients of ½‖E‖². */
-async function gpuGradients(problem: OracleProblem, parameters: OracleParameters) {
+async function gpuGradients(
+  problem: OracleProblem,
+  parameters: OracleParameters,
+  { p1, p2 }: Factors = { p1: { form: 'inverse', p: parameters.p1 }, p2: { form: 'inverse', p: parameters.p2 } },
+) {
   const { gpu, arena, recorder } = t
   const config: QuantConfig = { weight: problem.weight, activation: problem.activation }
   const state = uploadState(gpu, arena, {
     theta: Float32Array.from(parameters.theta),
-    p1: parameters.p1,
-    p2: parameters.p2,
+    p1,
+    p2,
     activationClip: config.activation && Float32Array.from(parameters.activationClip),
     weightClip: config.weight && Float32Array.from(parameters.weightClip),
   })
@@ -70,7 +81,8 @@ async function gpuGradients(problem: OracleProblem, parameters: OracleParameters
 
 async function expectGradients(found: FlatQuantGradients, expected: OracleParameters, factor: number) {
   for (const [name, values] of namedGradients({ ...expected, theta: centred(expected.theta) })) {
-    const buffer = found[name as keyof FlatQuantGradients]
+    const gradients = found[name as keyof FlatQuantGradients]
+    const buffer = Array.isArray(gradients) ? gradients[0] : gradients
     if (buffer === null) {
       expect(values.every((value) => value === 0)).toBe(true)
       continue
@@ -87,6 +99,31 @@ test('loss and gradients of W4A4 equal the recorded ones', async () => {
   const recorded = recordedGradients('sat')
   expect(energy / referenceEnergy / recorded.loss).toBeCloseTo(1, 5)
   await expectGradients(gradients, recorded.gradients, 2 / referenceEnergy)
+})
+
+test('loss and gradients of the svd form equal the recorded ones', async () => {
+  const { problem, parameters, p1, p2, loss, gradients: expected } = recordedSvd()
+  const { energy, gradients } = await gpuGradients(problem, parameters, { p1: p1.factor, p2: p2.factor })
+  const referenceEnergy = problem.y.data.reduce((sum, value) => sum + value * value, 0)
+  expect(energy / referenceEnergy / loss).toBeCloseTo(1, 5)
+  const { theta, activationClip, weightClip } = gradients
+  const pairs: [string, GPUBuffer | null, Float64Array][] = [
+    ['theta', theta, centred(expected.theta)],
+    ['activation clip', activationClip, expected.activationClip],
+    ['weight clip', weightClip, expected.weightClip],
+    ...[p1, p2].flatMap((factor, index) =>
+      factor.gradients.map((values, part): [string, GPUBuffer, Float64Array] => [
+        `P${index + 1}: ${['theta of U', 'sigma', 'theta of V'][part]}`,
+        (index === 0 ? gradients.p1 : gradients.p2)[part],
+        values,
+      ]),
+    ),
+  ]
+  for (const [name, buffer, values] of pairs) {
+    if (!buffer) throw new Error(`no gradient of ${name}`)
+    const found = (await readFloats(t.gpu, buffer, values.length)).map((value) => (2 * value) / referenceEnergy)
+    expect(relativeError(found, values), name).toBeLessThan(GRADIENT_TOLERANCE)
+  }
 })
 
 const fp4 = recordedQuantizer

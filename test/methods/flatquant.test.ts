@@ -6,6 +6,7 @@ import { readFloats, readMatrix, uploadMatrix } from '../../src/gpu/transfer'
 import { startTheta } from '../../src/methods/flatquant/start'
 import { cosineRate } from '../../src/methods/flatquant/train'
 import type { Context } from '../../src/methods/method'
+import type { OptionValues } from '../../src/methods/options'
 import { flatquant } from '../../src/methods/transforms/flatquant'
 import { identity } from '../../src/methods/transforms/identity'
 import { fitContext, fitInput, outputError } from '../support/fit'
@@ -43,7 +44,7 @@ function layerWithOutliers() {
   }
 }
 
-async function train(config: QuantConfig, options: Record<string, number>, given: Partial<Context> = {}) {
+async function train(config: QuantConfig, options: OptionValues, given: Partial<Context> = {}) {
   const layer = layerWithOutliers()
   const input = fitInput(t.gpu, t.arena, { layer, config, transform: flatquant, options })
   const fitted = await flatquant.fit(input, fitContext(t.gpu, t.arena, given))
@@ -58,11 +59,11 @@ async function train(config: QuantConfig, options: Record<string, number>, given
 }
 
 test('training beats its start by a tenth and rounding to nearest by a quarter, on rows it has not seen too', async () => {
-  const { layer, input, fitted, calibration, evaluation } = await train(W4A4, { steps: 30 })
+  const { layer, input, fitted, calibration, evaluation } = await train(W4A4, { steps: 60 })
   const losses = fitted.report.training?.losses ?? []
   const rounded = await identity.fit(input, fitContext(t.gpu, t.arena))
   const rtn = { fitted: rounded, weight: layer.weight, config: W4A4 }
-  expect(losses).toHaveLength(31)
+  expect(losses).toHaveLength(61)
   expect(calibration).toBeLessThan(0.9 * losses[0])
   expect(calibration).toBeLessThan(0.75 * (await outputError(t.gpu, { ...rtn, rows: layer.calibration })))
   expect(evaluation).toBeLessThan(0.75 * (await outputError(t.gpu, { ...rtn, rows: layer.evaluation })))
@@ -86,6 +87,16 @@ test('what it returns is the best state of the curve, and leaves the product unc
     return sum
   })
   expect(relativeError(product, y.data)).toBeLessThan(IN * 2 ** -23)
+})
+
+test.each([
+  ['svd', /singular value decompositions.*condition numbers 1\.\d\d and 1\.\d\d/],
+  ['inverse', /entry by entry.*condition numbers [1-4]\.\d\d and [1-4]\.\d\d/],
+])('the %s form beats its start, and the notes name it with its condition numbers', async (parametrisation, note) => {
+  const { fitted } = await train(W4A4, { steps: 30, parametrisation })
+  const losses = fitted.report.training?.losses ?? []
+  expect(Math.min(...losses)).toBeLessThan(0.95 * losses[0])
+  expect(fitted.report.notes[0]).toMatch(note)
 })
 
 test('the same seed gives the same bits, another seed another start', async () => {

@@ -56,6 +56,38 @@ export function recordedGradients(rule: 'pass' | 'sat'): { loss: number; gradien
   }
 }
 
+/** A factor of the recorded svd case, and ‖E‖²/‖Y‖² gradients under 'sat' of u, sigma and v. */
+function recordedSvdFactor(index: 1 | 2, size: number) {
+  const square = (name: string) => recorded(`svd.param.${name}${index}`, size, size)
+  return {
+    factor: {
+      form: 'svd' as const,
+      u: square('u'),
+      sigma: Float32Array.from(golden(`svd.param.s${index}`)),
+      v: square('v'),
+    },
+    gradients: ['u', 's', 'v'].map((name) => golden(`svd.grad_sat.${name}${index}`)),
+  }
+}
+
+/** The same layer with P1 and P2 as singular value decompositions, their gradients and the loss. */
+export function recordedSvd() {
+  const { problem, parameters } = recordedProblem()
+  const clips = (kind: 'param' | 'grad_sat') => ({
+    activationClip: interleaved(golden(`svd.${kind}.ca_min`), golden(`svd.${kind}.ca_max`)),
+    weightClip: interleaved(golden(`svd.${kind}.cw_min`), golden(`svd.${kind}.cw_max`)),
+  })
+  const d = golden('svd.param.d')
+  return {
+    problem,
+    parameters: { ...parameters, theta: d.map(Math.log), ...clips('param') },
+    p1: recordedSvdFactor(1, A),
+    p2: recordedSvdFactor(2, B),
+    loss: golden('svd.loss')[0],
+    gradients: { theta: golden('svd.grad_sat.d').map((value, i) => value * d[i]), ...clips('grad_sat') },
+  }
+}
+
 /** The gradients as a list of named arrays. */
 export function namedGradients(gradients: OracleParameters): readonly (readonly [string, Float64Array])[] {
   return [

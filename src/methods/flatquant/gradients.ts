@@ -21,7 +21,6 @@ import { type Residual, residualEnergy } from '../../gpu/kernels/residual-energy
 import { rowExtremes } from '../../gpu/kernels/row-extremes'
 import { scaleColumns } from '../../gpu/kernels/scale-columns'
 import { sigmoid } from '../../gpu/kernels/sigmoid'
-import { smallProduct } from '../../gpu/kernels/small-product'
 import { type ClippedOperand, straightThroughMx, straightThroughRule } from '../../gpu/kernels/straight-through-mx'
 import { SUM_WIDTH, stridedSums } from '../../gpu/kernels/strided-sums'
 import { subtractMean } from '../../gpu/kernels/subtract-mean'
@@ -44,8 +43,9 @@ export interface LearningProblem {
 export interface FlatQuantGradients {
   /** With its mean subtracted: a common factor of d only shifts error between X and W by octaves. */
   readonly theta: GPUBuffer
-  readonly p1: GPUBuffer
-  readonly p2: GPUBuffer
+  /** In the order of LearnedFactor.learned. */
+  readonly p1: readonly GPUBuffer[]
+  readonly p2: readonly GPUBuffer[]
   readonly activationClip: GPUBuffer | null
   readonly weightClip: GPUBuffer | null
 }
@@ -82,7 +82,8 @@ export function forwardPass(
   problem: LearningProblem,
   state: LearnedState,
 ): ForwardPass {
-  const { a, b } = state
+  const { p1, p2 } = state
+  const [a, b] = [p1.size, p2.size]
   const { scale, inverse } = expPair(recorder, arena, state.theta.value, state.theta.count)
   const forwardSide = (
     scaled: GpuMatrix,
@@ -107,12 +108,12 @@ export function forwardPass(
   }
   const activations = forwardSide(
     scaleColumns(recorder, arena, problem.calibration, scale),
-    { a, b, left: state.p1.value, right: state.p2.value },
+    { a, b, left: p1.p, right: p2.p },
     { quantizer: problem.config.activation, clip: state.activationClip, shared: true },
   )
   const weights = forwardSide(
     scaleColumns(recorder, arena, problem.weight, inverse),
-    { a, b, left: state.a1.value, right: state.a2.value },
+    { a, b, left: p1.a, right: p2.a },
     { quantizer: problem.config.weight, clip: state.weightClip, shared: false },
   )
   const estimate = matmulNt(recorder, arena, activations.quantized, weights.quantized)
@@ -135,8 +136,8 @@ export function backwardPass(
   ])
   return {
     theta: subtractMean(recorder, arena, theta, state.theta.count),
-    p1: throughInverse(recorder, arena, { size: state.a, gP: x.left, gA: w.left, inverse: state.a1.value }),
-    p2: throughInverse(recorder, arena, { size: state.b, gP: x.right, gA: w.right, inverse: state.a2.value }),
+    p1: state.p1.gradients(recorder, arena, { gP: x.left, gA: w.left }),
+    p2: state.p2.gradients(recorder, arena, { gP: x.right, gA: w.right }),
     activationClip: x.clip && sumPairs(recorder, arena, x.clip, activations.quantized.rows),
     weightClip: w.clip,
   }
@@ -174,24 +175,6 @@ function throughRounding(
   const rule = straightThroughRule(quantizer)
   const clipSums = straightThroughMx(recorder, arena, gradient, { operand, quantizer, rule })
   return clipGradient(recorder, arena, gradient, { operand, clipSums, blockSize: quantizer.format.blockSize })
-}
-
-/** gP − A gAᵀ A: the total gradient of P when A = P⁻ᵀ. */
-function throughInverse(
-  recorder: Recorder,
-  arena: Arena,
-  { size, gP, gA, inverse }: { size: number; gP: GPUBuffer; gA: GPUBuffer; inverse: GPUBuffer },
-): GPUBuffer {
-  const inner = smallProduct(recorder, arena, {
-    size,
-    left: gA,
-    leftTransposed: true,
-    right: inverse,
-    factor: 1,
-    addend: gP,
-    addendFactor: 0,
-  })
-  return smallProduct(recorder, arena, { size, left: inverse, right: inner, factor: -1, addend: gP, addendFactor: 1 })
 }
 
 /** Σ over rows of [rows, 2], in two levels so that no thread adds up more than a 64th of the rows. */

@@ -1,6 +1,6 @@
 import { type KroneckerShape, kroneckerShape } from '../../core/kronecker'
 import { randomOrthogonal } from '../../core/linear-algebra'
-import { createRandom } from '../../core/random'
+import { createRandom, type Random } from '../../core/random'
 import type { QuantConfig } from '../../formats/number-format'
 import { Arena } from '../../gpu/arena'
 import type { Gpu } from '../../gpu/device'
@@ -8,6 +8,7 @@ import type { GpuMatrix } from '../../gpu/gpu-matrix'
 import { channelStats, decodeChannelStats } from '../../gpu/kernels/channel-stats'
 import { Recorder } from '../../gpu/recorder'
 import { readFloats } from '../../gpu/transfer'
+import type { FactorParameters, Parametrisation } from './factor'
 import type { FlatQuantParameters } from './parameters'
 
 /** Clip logits start here: s(4) = 0.982 of each row's extremes. */
@@ -43,14 +44,21 @@ async function columnMaxima(gpu: Gpu, matrix: GpuMatrix): Promise<Float32Array> 
   }
 }
 
+/** A random orthogonal matrix, or with the svd form two of them as parameters θ of the Cayley maps, and σ = 1. */
+function startFactor(size: number, form: Parametrisation, random: Random): FactorParameters {
+  if (form === 'inverse') return { form, p: randomOrthogonal(size, random) }
+  const [u, v] = [randomOrthogonal(size, random), randomOrthogonal(size, random)]
+  return { form, u, sigma: new Float32Array(size).fill(1), v }
+}
+
 /**
- * Where learning starts: the diagonal of startTheta, seeded random orthogonal factors (P1 drawn before P2), clips of
- * 0.982 on the sides that are quantized. Throws InputError MD-01 for a width without usable factors.
+ * Where learning starts: the diagonal of startTheta, seeded rotations as factors (P1 drawn before P2), clips of 0.982
+ * on the sides that are quantized. Throws InputError MD-01 for a width without usable factors.
  */
 export async function startParameters(
   gpu: Gpu,
   layer: { readonly weight: GpuMatrix; readonly calibration: GpuMatrix; readonly config: QuantConfig },
-  { alpha, seed }: { alpha: number; seed: number },
+  { alpha, seed, parametrisation }: { alpha: number; seed: number; parametrisation: Parametrisation },
 ): Promise<FlatQuantParameters> {
   const { weight, calibration, config } = layer
   const { a, b }: KroneckerShape = kroneckerShape(weight.cols)
@@ -58,8 +66,8 @@ export async function startParameters(
   const random = createRandom(seed)
   return {
     theta: startTheta(weightMax, activationMax, alpha),
-    p1: randomOrthogonal(a, random),
-    p2: randomOrthogonal(b, random),
+    p1: startFactor(a, parametrisation, random),
+    p2: startFactor(b, parametrisation, random),
     activationClip: config.activation && new Float32Array(2).fill(CLIP_START),
     weightClip: config.weight && new Float32Array(2 * weight.rows).fill(CLIP_START),
   }

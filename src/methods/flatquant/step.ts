@@ -1,10 +1,10 @@
-/** One training step as kernels: forward, bookkeeping, backward, AdamW, and A following P. */
+/** One training step as kernels: forward, bookkeeping, backward, AdamW, and the inverses following. */
 import { Arena } from '../../gpu/arena'
 import { type LossBook, recordLoss } from '../../gpu/kernels/record-loss'
-import { smallProduct } from '../../gpu/kernels/small-product'
 import { type LearnedBuffer, updateParameters } from '../../gpu/kernels/update-parameters'
 import type { Recorder } from '../../gpu/recorder'
 import { backwardPass, type FlatQuantGradients, forwardPass, type LearningProblem } from './gradients'
+import type { LearnedFactor } from './learned-factor'
 import type { LearnedState } from './parameters'
 
 /** What a training keeps on the GPU from step to step. */
@@ -16,24 +16,18 @@ export interface Training {
   readonly noGradient: GPUBuffer
 }
 
-const THETA_RATE = 2
-const CLIP_RATE = 5
+/** Relative to the learning rate: at its default, clips learn at the paper's 5e-2 and θ at 2e-2. */
+const THETA_RATE = 4
+const CLIP_RATE = 10
 /** torch's default, which FlatQuant keeps. θ has none: pulling d towards 1 would mean nothing. */
 const DECAY = 0.01
 /** Restarts from the best state before training stops for good. */
 export const MAX_DIVERGENCES = 3
-/**
- * A ← A (2I − Pᵀ A) squares the residual I − Pᵀ A, so it converges while a step moves P by less than 1 in norm. A step
- * of Adam moves every entry by about the rate, hence P by at most rate · size: capped at LARGEST_MOVE (which acts on
- * factors wider than 50 at the default rate), four iterations leave at most 0.5^16 of the identity.
- */
-const LARGEST_MOVE = 0.5
-const NEWTON_ITERATIONS = 4
 
 /**
- * Records step `step` at learning rate `rate` (of P; θ learns at 2 times, clips at 5 times that). 'evaluate' only
- * measures the state and keeps it if it is the best. Temporaries go back to the pool before the caller submits, which
- * the queue's order allows; the step after reuses them.
+ * Records step `step` at learning rate `rate` (of rotations and singular values; θ learns at 4 times, clips at 10 times
+ * that). 'evaluate' only measures the state and keeps it if it is the best. Temporaries go back to the pool before the
+ * caller submits, which the queue's order allows; the step after reuses them.
  */
 export function recordStep(
   recorder: Recorder,
@@ -48,8 +42,8 @@ export function recordStep(
     recordUpdates(recorder, training, null, 0)
   } else {
     recordUpdates(recorder, training, backwardPass(recorder, arena, forward, state), rate)
-    followInverse(recorder, arena, { size: state.a, p: state.p1, inverse: state.a1 })
-    followInverse(recorder, arena, { size: state.b, p: state.p2, inverse: state.a2 })
+    state.p1.follow(recorder, arena)
+    state.p2.follow(recorder, arena)
   }
   arena.release()
 }
@@ -67,41 +61,16 @@ function recordUpdates(
   ) => {
     if (parameter) updateParameters(recorder, parameter, gradient ?? noGradient, { state: book.state, ...rates })
   }
+  const updateFactor = (factor: LearnedFactor, found: readonly GPUBuffer[] | undefined) => {
+    const rates = { rate: Math.min(factor.rateFactor * rate, factor.largestRate), decay: DECAY }
+    factor.learned.forEach((parameter, index) => {
+      update(parameter, found?.[index], rates)
+    })
+    for (const inverse of factor.carried) update(inverse, null, { rate: 0, decay: 0 }) // kept and restored with them
+  }
   update(state.theta, gradients?.theta, { rate: THETA_RATE * rate, decay: 0 })
-  update(state.p1, gradients?.p1, { rate: Math.min(rate, LARGEST_MOVE / state.a), decay: DECAY })
-  update(state.p2, gradients?.p2, { rate: Math.min(rate, LARGEST_MOVE / state.b), decay: DECAY })
+  updateFactor(state.p1, gradients?.p1)
+  updateFactor(state.p2, gradients?.p2)
   update(state.activationClip, gradients?.activationClip, { rate: CLIP_RATE * rate, decay: DECAY })
   update(state.weightClip, gradients?.weightClip, { rate: CLIP_RATE * rate, decay: DECAY })
-  // A is not learned but kept and restored together with its P.
-  update(state.a1, noGradient, { rate: 0, decay: 0 })
-  update(state.a2, noGradient, { rate: 0, decay: 0 })
-}
-
-/** Brings `inverse` = A back to P⁻ᵀ by Newton's iteration from where it stands. */
-function followInverse(
-  recorder: Recorder,
-  arena: Arena,
-  { size, p, inverse }: { size: number; p: LearnedBuffer; inverse: LearnedBuffer },
-): void {
-  let current = inverse.value
-  for (let i = 0; i < NEWTON_ITERATIONS; i++) {
-    const product = smallProduct(recorder, arena, {
-      size,
-      left: p.value,
-      leftTransposed: true,
-      right: current,
-      factor: 1,
-      addend: current,
-      addendFactor: 0,
-    })
-    current = smallProduct(recorder, arena, {
-      size,
-      left: current,
-      right: product,
-      factor: -1,
-      addend: current,
-      addendFactor: 2,
-    })
-  }
-  recorder.copy(current, inverse.value, 4 * inverse.count)
 }

@@ -15,7 +15,7 @@ import { recordStep, type Training } from './step'
 
 export interface TrainingOptions {
   readonly steps: number
-  /** Of P1 and P2 at the first step; a cosine takes it to a thousandth of that. */
+  /** Of the factors at the first step; a cosine takes it to a thousandth of that. */
   readonly learningRate: number
 }
 
@@ -42,9 +42,9 @@ export function cosineRate(rate: number, step: number, steps: number): number {
 }
 
 /** So many steps per submit that the queue stays short (docs/performance.md, runtime). */
-function stepsPerSubmit(gpu: Gpu, { weight, calibration }: LearningProblem, { a, b }: LearnedState): number {
+function stepsPerSubmit(gpu: Gpu, { weight, calibration }: LearningProblem, { p1, p2 }: LearnedState): number {
   const products = 6 * calibration.rows * weight.rows * weight.cols
-  const transforms = 12 * (calibration.rows + weight.rows) * weight.cols * (a + b)
+  const transforms = 12 * (calibration.rows + weight.rows) * weight.cols * (p1.size + p2.size)
   const budget = gpu.adapter.isSoftware ? SOFTWARE_OPERATIONS : HARDWARE_OPERATIONS
   return Math.min(MAX_STEPS_PER_SUBMIT, Math.max(1, Math.floor(budget / (products + transforms))))
 }
@@ -105,7 +105,10 @@ function createTraining(
   { problem, start, steps }: { problem: LearningProblem; start: FlatQuantParameters; steps: number },
 ): Training {
   const state = uploadState(gpu, arena, start)
-  const counts = [state.theta, state.p1, state.p2, state.weightClip].map((parameter) => parameter?.count ?? 0)
+  const factors = [state.p1, state.p2].flatMap(({ learned, carried }) => [...learned, ...carried])
+  const counts = [state.theta, state.activationClip, state.weightClip, ...factors].map(
+    (parameter) => parameter?.count ?? 0,
+  )
   return {
     problem,
     state,

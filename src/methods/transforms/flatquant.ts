@@ -7,14 +7,25 @@ import { kroneckerLeft, kroneckerRight } from '../../gpu/kernels/kronecker'
 import { sigmoid } from '../../gpu/kernels/sigmoid'
 import { Recorder } from '../../gpu/recorder'
 import { uploadWords } from '../../gpu/transfer'
-import { type FlatQuantParameters, inverseTranspose } from '../flatquant/parameters'
+import { conditionNumber, type FactorMatrices, factorMatrices, type Parametrisation } from '../flatquant/factor'
+import type { FlatQuantParameters } from '../flatquant/parameters'
 import { startParameters } from '../flatquant/start'
 import { MAX_DIVERGENCES } from '../flatquant/step'
 import { type TrainingResult, trainFlatQuant } from '../flatquant/train'
 import type { Context, FitInput, FitReport, FittedTransform, Transform } from '../method'
-import { numberOption, type OptionSpec } from '../options'
+import { numberOption, type OptionSpec, type OptionValues } from '../options'
 
 const options: readonly OptionSpec[] = [
+  {
+    key: 'parametrisation',
+    label: 'Form of the matrices',
+    help:
+      'svd: two rotations and a diagonal between them, as the paper learns them. ' +
+      'inverse: all entries of the matrix, free to stretch more.',
+    kind: 'choice',
+    default: 'svd',
+    choices: ['svd', 'inverse'],
+  },
   {
     key: 'steps',
     label: 'Steps',
@@ -29,10 +40,11 @@ const options: readonly OptionSpec[] = [
     key: 'learningRate',
     label: 'Learning rate',
     help:
-      'Of the two matrices at the first step; the channel scale learns at 2 times, the clips at 5 times this rate. ' +
-      'Factors wider than 0.5 / rate learn at 0.5 / width instead. Lower it when the curve jumps.',
+      'Of rotations and singular values at the first step, falling along a cosine; the channel scale learns at 4 times, ' +
+      'the clips at 10 times this rate, the entries of the inverse form at twice. Wide matrices learn at 1 / width (svd) ' +
+      'or 0.5 / width (inverse) where that is less. Lower it when the curve jumps.',
     kind: 'number',
-    default: 1e-2,
+    default: 5e-3,
     min: 1e-5,
     max: 0.1,
     integer: false,
@@ -51,11 +63,20 @@ const options: readonly OptionSpec[] = [
   },
 ]
 
+const FORM_NAMES: Readonly<Record<Parametrisation, string>> = {
+  svd: 'learned as singular value decompositions with Cayley rotations',
+  inverse: 'learned entry by entry and inverted',
+}
+
+function parametrisationOf(values: OptionValues): Parametrisation {
+  return values.parametrisation === 'inverse' ? 'inverse' : 'svd'
+}
+
 /**
  * A learned affine transform: X' = (X · d)(P1 ⊗ P2), W' = (W / d)(P1 ⊗ P2)⁻ᵀ with learned row clips, trained on this
- * layer's own output error (the paper trains on the decoder block's). P is its own parameter, inverted directly; its
- * rate is twice the paper's 5e-3, because there two orthogonal factors of P move at once; clips keep the paper's
- * 5e-2, θ learns at 2e-2.
+ * layer's own output error (the paper trains on the decoder block's). P1 and P2 are learned as U diag(σ) Vᵀ with
+ * Cayley rotations, the paper's default, or entry by entry; rates 5e-3 and, for clips, 5e-2 are the paper's, θ learns
+ * at 2e-2.
  *
  * W' comes from inverses in float64 and is not clipped, so X' W'ᵀ = X Wᵀ up to f32 rounding. Throws InputError MD-01
  * for a width without usable factors; AbortError when cancelled.
@@ -72,7 +93,11 @@ export const flatquant: Transform = {
 async function fitFlatQuant(input: FitInput, context: Context): Promise<FittedTransform> {
   const { gpu, arena, signal, seed } = context
   signal.throwIfAborted()
-  const start = await startParameters(gpu, input, { alpha: numberOption(input.options, 'alpha'), seed })
+  const start = await startParameters(gpu, input, {
+    alpha: numberOption(input.options, 'alpha'),
+    seed,
+    parametrisation: parametrisationOf(input.options),
+  })
   const nothingToLearn = input.config.weight === null && input.config.activation === null
   const training = nothingToLearn
     ? null
@@ -86,12 +111,13 @@ async function fitFlatQuant(input: FitInput, context: Context): Promise<FittedTr
         context,
       )
   const parameters = training?.best ?? start
-  const { activations, weights } = uploadBases(gpu, arena, parameters)
+  const factors = { p1: factorMatrices(parameters.p1), p2: factorMatrices(parameters.p2) }
+  const { activations, weights } = uploadBases(gpu, arena, { theta: parameters.theta, ...factors })
   return {
     weight: changeBasis(gpu, arena, input.weight, weights),
     apply: (matrix) => changeBasis(gpu, arena, matrix, activations),
     clip: uploadClips(gpu, arena, parameters),
-    report: describe(input, parameters, training),
+    report: describe(input, factors, training),
   }
 }
 
@@ -104,26 +130,31 @@ interface Basis {
   readonly right: GPUBuffer
 }
 
+interface Factors {
+  readonly p1: FactorMatrices
+  readonly p2: FactorMatrices
+}
+
 /** The basis of either operand; exponentials and inverses in float64, rounded once. */
 function uploadBases(
   gpu: Gpu,
   arena: Arena,
-  { theta, p1, p2 }: FlatQuantParameters,
+  { theta, p1, p2 }: { theta: Float32Array } & Factors,
 ): { readonly activations: Basis; readonly weights: Basis } {
   const upload = (values: ArrayLike<number>, label: string) => uploadWords(gpu, arena, Float32Array.from(values), label)
   const basis = (scale: Float64Array, left: DenseMatrix, right: DenseMatrix): Basis => ({
-    a: p1.rows,
-    b: p2.rows,
+    a: p1.p.rows,
+    b: p2.p.rows,
     scale: upload(scale, 'channel scale'),
     left: upload(left.data, 'left factor'),
     right: upload(right.data, 'right factor'),
   })
   return {
-    activations: basis(Float64Array.from(theta, Math.exp), p1, p2),
+    activations: basis(Float64Array.from(theta, Math.exp), p1.p, p2.p),
     weights: basis(
       Float64Array.from(theta, (value) => Math.exp(-value)),
-      inverseTranspose(p1),
-      inverseTranspose(p2),
+      p1.a,
+      p2.a,
     ),
   }
 }
@@ -155,16 +186,11 @@ function uploadClips(
   return clip.activation || clip.weight ? clip : null
 }
 
-/** ‖P‖ ‖P⁻¹‖ / size in Frobenius norms: 1 for a rotation, larger the more a factor stretches. */
-function stretch(factor: DenseMatrix): number {
-  const norm = ({ data }: DenseMatrix) => Math.hypot(...data)
-  return (norm(factor) * norm(inverseTranspose(factor))) / factor.rows
-}
-
-function describe({ weight }: FitInput, { p1, p2 }: FlatQuantParameters, training: TrainingResult | null): FitReport {
+function describe({ weight, options }: FitInput, { p1, p2 }: Factors, training: TrainingResult | null): FitReport {
   const { a, b } = kroneckerShape(weight.cols)
   const notes = [
-    `Kronecker factors ${a} x ${a} and ${b} x ${b}; stretch ${stretch(p1).toFixed(2)} and ${stretch(p2).toFixed(2)} (1: a rotation).`,
+    `Kronecker factors ${a} x ${a} and ${b} x ${b}, ${FORM_NAMES[parametrisationOf(options)]}; ` +
+      `condition numbers ${conditionNumber(p1).toFixed(2)} and ${conditionNumber(p2).toFixed(2)} (1: a rotation).`,
     ...(training ? describeTraining(training) : ['Nothing is quantized, so nothing was learned.']),
   ]
   return {
