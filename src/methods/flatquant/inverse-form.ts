@@ -8,8 +8,6 @@ import { readFloats } from '../../gpu/transfer'
 import { factorMatrices } from './factor'
 import { followInverse, type LearnedFactor, uploadLearned } from './learned-factor'
 
-/** Here a step moves one matrix where the svd form moves two rotations. */
-const RATE_FACTOR = 2
 /**
  * A step of Adam moves every entry of P by about the rate, hence P by at most rate · size in norm. Newton's iteration
  * converges below 1; at 0.5 it has room.
@@ -27,7 +25,6 @@ export function uploadInverseForm(gpu: Gpu, arena: Arena, start: DenseMatrix): L
     a: a.value,
     learned: [p],
     carried: [a],
-    rateFactor: RATE_FACTOR,
     largestRate: LARGEST_MOVE / size,
     gradients: (recorder, inner, given) => [throughInverse(recorder, inner, { size, inverse: a.value, ...given })],
     follow: (recorder, inner) =>

@@ -17,8 +17,6 @@ export interface LearnedFactor {
   readonly learned: readonly LearnedBuffer[]
   /** Inverses that follow the learned values, kept and restored together with them. */
   readonly carried: readonly LearnedBuffer[]
-  /** Of the trainer's learning rate. */
-  readonly rateFactor: number
   /** The largest rate at which `follow` keeps up. */
   readonly largestRate: number
   /** Gradients of `learned`, in its order, from those of P and A taken as independent. */

@@ -62,7 +62,7 @@ function recordUpdates(
     if (parameter) updateParameters(recorder, parameter, gradient ?? noGradient, { state: book.state, ...rates })
   }
   const updateFactor = (factor: LearnedFactor, found: readonly GPUBuffer[] | undefined) => {
-    const rates = { rate: Math.min(factor.rateFactor * rate, factor.largestRate), decay: DECAY }
+    const rates = { rate: Math.min(rate, factor.largestRate), decay: DECAY }
     factor.learned.forEach((parameter, index) => {
       update(parameter, found?.[index], rates)
     })

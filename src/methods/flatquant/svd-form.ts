@@ -32,7 +32,7 @@ interface Rotation {
 /**
  * Uploads P = U diag(σ) Vᵀ, `learned` = [θ_U, σ, θ_V], carrying the inverses N of both Cayley maps.
  * With Q = 2 N − I everything is a product of small matrices: dN = ½ N dK N, hence gK = Nᵀ gQ Nᵀ.
- * Source: FlatQuant's default form; Cayley map, Lezcano-Casado and Martínez-Rubio, arXiv 1901.08428.
+ * Source: FlatQuant's default form; Cayley map, Helfrich, Willmott and Ye, arXiv 1707.09520.
  */
 export function uploadSvdForm(
   gpu: Gpu,
@@ -56,7 +56,6 @@ export function uploadSvdForm(
     a,
     learned: [u.theta, sigma, v.theta],
     carried: [u.n, v.n],
-    rateFactor: 1,
     largestRate: LARGEST_MOVE / size,
     gradients: (recorder, inner, given) => gradients(recorder, inner, factor, given),
     follow: (recorder, inner) => {

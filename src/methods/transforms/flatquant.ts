@@ -40,11 +40,11 @@ const options: readonly OptionSpec[] = [
     key: 'learningRate',
     label: 'Learning rate',
     help:
-      'Of rotations and singular values at the first step, falling along a cosine; the channel scale learns at 4 times, ' +
-      'the clips at 10 times this rate, the entries of the inverse form at twice. Wide matrices learn at 1 / width (svd) ' +
-      'or 0.5 / width (inverse) where that is less. Lower it when the curve jumps.',
+      'Of the two matrices at the first step, falling along a cosine; the channel scale learns at 4 times, the clips at ' +
+      '10 times this rate. Wide matrices learn at 1 / width (svd) or 0.5 / width (inverse) where that is less. Twice the ' +
+      'published rate, because few steps are taken. Lower it when the curve jumps.',
     kind: 'number',
-    default: 5e-3,
+    default: 1e-2,
     min: 1e-5,
     max: 0.1,
     integer: false,
@@ -75,8 +75,7 @@ function parametrisationOf(values: OptionValues): Parametrisation {
 /**
  * A learned affine transform: X' = (X · d)(P1 ⊗ P2), W' = (W / d)(P1 ⊗ P2)⁻ᵀ with learned row clips, trained on this
  * layer's own output error (the paper trains on the decoder block's). P1 and P2 are learned as U diag(σ) Vᵀ with
- * Cayley rotations, the paper's default, or entry by entry; rates 5e-3 and, for clips, 5e-2 are the paper's, θ learns
- * at 2e-2.
+ * Cayley rotations, the paper's default, or entry by entry. The rates are twice the paper's 5e-3 and, for clips, 5e-2.
  *
  * W' comes from inverses in float64 and is not clipped, so X' W'ᵀ = X Wᵀ up to f32 rounding. Throws InputError MD-01
  * for a width without usable factors; AbortError when cancelled.
