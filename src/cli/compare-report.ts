@@ -1,5 +1,6 @@
 /** The results of a comparison as the JSON, CSV and text that the compare command writes (docs/headless.md). */
 import type { LayerFacts, MethodOutcome, MethodResult, OutputErrors } from '../experiment/result'
+import { preScaleText } from '../experiment/setting-text'
 import { alignTable } from './output'
 
 export interface CompareReport {
@@ -80,6 +81,35 @@ export function compareCsv(outcomes: readonly MethodOutcome[]): string {
 }
 
 const db = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(2))
+
+/**
+ * What the numbers of the table depend on, a line each: layer, rows and their origin, choices of the run. All outcomes
+ * of a run share the choices.
+ */
+export function compareConditions(layer: LayerFacts, outcomes: readonly MethodOutcome[]): string {
+  const { activations, calibrationTokens, evaluationTokens } = layer
+  const origin =
+    activations.kind === 'captured' ? `captured, ${activations.tensor} of ${activations.file}` : activations.description
+  const rows = layer.sameRows
+    ? `${evaluationTokens} rows, used for calibration and evaluation`
+    : `${calibrationTokens} calibration + ${evaluationTokens} evaluation rows`
+  const lines = [
+    `layer: ${layer.name} [${layer.outDim}, ${layer.inDim}] of ${layer.file}`,
+    `activations: ${origin}; ${rows}`,
+  ]
+  if (outcomes.length > 0) {
+    const [{ scaleRule, rounding, seed }] = outcomes
+    const preScale = preScaleText(
+      outcomes.some((outcome) => outcome.preScale !== null),
+      outcomes,
+    )
+    lines.push(`scale rule ${scaleRule}, rounding ${rounding}, pre-scale ${preScale}, seed ${seed}`)
+  }
+  lines.push(
+    'relative error, SQNR dB, gain: of the output on evaluation rows; calibration: relative error on calibration rows',
+  )
+  return lines.map((line) => `${line}\n`).join('')
+}
 
 /** The table of the terminal: errors on the evaluation rows, the calibration error beside them. */
 export function compareTable(outcomes: readonly MethodOutcome[]): string {

@@ -20,7 +20,7 @@ What block-32 microscaling does to one linear layer, and which method survives i
 ${lines.join('\n')}
 
 mxscope COMMAND --help describes a command. Results go to standard output, progress to standard error.
-Exit codes: 0 done, 1 the input is at fault, 2 wrong usage, 3 no usable GPU.
+Exit codes: 0 done, 1 the input is at fault, 2 wrong usage, 3 no usable GPU, 70 a mistake of ours.
 `
 }
 

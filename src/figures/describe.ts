@@ -1,5 +1,5 @@
 import type { MethodResult } from '../experiment/result'
-import { formatDecibels, formatKurtosis, formatMagnitude } from './format-number'
+import { formatDecibels, formatKurtosis, formatMagnitude, shownDifference } from './format-number'
 import { methodStyle } from './method-style'
 
 /** The name of a method as the papers write it. */
@@ -16,13 +16,13 @@ export function describeResult(result: MethodResult, reference: MethodResult | n
     `output SQNR ${formatDecibels(evaluation.outputSqnrDb)} dB`,
   ]
   if (reference && reference.method !== result.method) {
-    facts.push(describeDifference(evaluation.outputSqnrDb, reference.evaluation.outputSqnrDb, reference.method))
+    const difference = shownDifference(evaluation.outputSqnrDb, reference.evaluation.outputSqnrDb)
+    if (difference !== null) facts.push(describeDifference(difference, reference.method))
   }
   return `${methodLabel(result.method)}: ${facts.join(', ')}`
 }
 
-function describeDifference(sqnrDb: number, otherDb: number, otherMethod: string): string {
-  const text = formatDecibels(Math.abs(sqnrDb - otherDb))
-  if (text === '0.0') return `level with ${methodLabel(otherMethod)}`
-  return `${text} dB ${sqnrDb > otherDb ? 'above' : 'below'} ${methodLabel(otherMethod)}`
+function describeDifference(difference: number, otherMethod: string): string {
+  if (difference === 0) return `level with ${methodLabel(otherMethod)}`
+  return `${formatDecibels(Math.abs(difference))} dB ${difference > 0 ? 'above' : 'below'} ${methodLabel(otherMethod)}`
 }

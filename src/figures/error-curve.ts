@@ -1,5 +1,6 @@
 import type { Data } from '../../types/plotly-figure'
 import type { MethodFailure, MethodResult } from '../experiment/result'
+import { settingLabel } from '../experiment/setting-text'
 import { methodLabel } from './describe'
 import { directLabels, LABEL_MARGIN } from './direct-labels'
 import type { DataTable, PanelFigure } from './figure'
@@ -8,7 +9,7 @@ import { logRange, logTicks } from './log-ticks'
 import { methodStyle } from './method-style'
 import { axis, baseLayout, cornerNote, type Theme } from './theme'
 
-/** From mild to harsh; other settings follow in the order they come. */
+/** From mild to harsh; other settings follow in the order they come, and no line leads to them. */
 const SETTING_ORDER = ['W8A8', 'W4A16', 'W4A8', 'W4A4']
 const RANGE_PADDING = 0.08
 
@@ -31,7 +32,11 @@ export const errorCurve: PanelFigure = {
     const ends = lines.map((line) => {
       const last = line[line.length - 1]
       const { glyph, label } = methodStyle(last.method, theme)
-      return { text: `${glyph} ${label}`, x: last.setting, y: Math.log10(last.evaluation.outputRelativeError) }
+      return {
+        text: `${glyph} ${label}`,
+        x: settingLabel(last.setting),
+        y: Math.log10(last.evaluation.outputRelativeError),
+      }
     })
     return {
       data: lines.flatMap((line) =>
@@ -43,7 +48,8 @@ export const errorCurve: PanelFigure = {
         xaxis: axis(theme, 'setting', {
           type: 'category',
           categoryorder: 'array',
-          categoryarray: settings,
+          categoryarray: settings.map(settingLabel),
+          ...settingTicks(settings),
           range: [-0.3, Math.max(settings.length, 1) - 0.85],
           showgrid: false,
         }),
@@ -65,7 +71,7 @@ export const errorCurve: PanelFigure = {
       const best = results
         .filter((result) => result.setting === setting)
         .sort((a, b) => a.evaluation.outputRelativeError - b.evaluation.outputRelativeError)
-      return `${setting}: ${best.map((result) => `${methodLabel(result.method)} ${formatRelativeError(result.evaluation.outputRelativeError)}`).join(', ')}`
+      return `${settingLabel(setting)}: ${best.map((result) => `${methodLabel(result.method)} ${formatRelativeError(result.evaluation.outputRelativeError)}`).join(', ')}`
     })
     const failed = outcomes.filter((outcome) => outcome.kind === 'failure').map(failureText)
     return [
@@ -77,7 +83,7 @@ export const errorCurve: PanelFigure = {
     return {
       columns: ['method', 'setting', 'evaluation error', 'calibration error', 'output SQNR [dB]'],
       rows: outcomes.map((outcome) => {
-        const name = [methodLabel(outcome.method), outcome.setting]
+        const name = [methodLabel(outcome.method), settingLabel(outcome.setting)]
         if (outcome.kind === 'failure') return [...name, `failed: ${outcome.error.message}`, '–', '–']
         const { evaluation, calibration } = outcome
         const errors = [evaluation, calibration].map((one) => formatRelativeError(one.outputRelativeError))
@@ -88,7 +94,7 @@ export const errorCurve: PanelFigure = {
 }
 
 function failureText(failure: MethodFailure): string {
-  return `${methodLabel(failure.method)} under ${failure.setting} failed: ${failure.error.message}`
+  return `${methodLabel(failure.method)} under ${settingLabel(failure.setting)} failed: ${failure.error.message}`
 }
 
 /** Settings of the results, each once. */
@@ -113,14 +119,28 @@ function errorRange(errors: readonly number[]) {
   return positive.length > 0 ? { min: Math.min(...positive), max: Math.max(...positive) } : { min: 0.03, max: 0.3 }
 }
 
+/** A pair of formats takes two lines under the axis; names alone need no ticks of their own. */
+function settingTicks(settings: readonly string[]) {
+  if (settings.every(isStandard)) return {}
+  const tickvals = settings.map(settingLabel)
+  return { tickvals, ticktext: tickvals.map((label) => label.replace(' / ', ' /<br>')) }
+}
+
+const isStandard = (setting: string) => SETTING_ORDER.includes(setting)
+
+/** Joined through the standard settings, which are ordered; a gap before every other one leaves a mark alone. */
 function evaluationLine(line: readonly MethodResult[], theme: Theme): Data {
   const { colour, symbol, dash, label } = methodStyle(line[0].method, theme)
+  const points = line.flatMap(({ setting, evaluation }) => {
+    const point = { x: settingLabel(setting), y: evaluation.outputRelativeError }
+    return isStandard(setting) ? [point] : [{ ...point, y: null }, point]
+  })
   return {
     type: 'scatter',
     mode: 'lines+markers',
     name: label,
-    x: line.map((result) => result.setting),
-    y: line.map((result) => result.evaluation.outputRelativeError),
+    x: points.map(({ x }) => x),
+    y: points.map(({ y }) => y),
     line: { color: colour, width: 2, dash },
     marker: { color: colour, size: 9, symbol },
     hovertemplate: `${label}, %{x}<br>evaluation rows: %{y:.4f}<extra></extra>`,
@@ -134,7 +154,7 @@ function calibrationMarks(line: readonly MethodResult[], theme: Theme): Data {
     type: 'scatter',
     mode: 'markers',
     name: `${label}, calibration`,
-    x: line.map((result) => result.setting),
+    x: line.map((result) => settingLabel(result.setting)),
     y: line.map((result) => result.calibration.outputRelativeError),
     marker: {
       color: colour,

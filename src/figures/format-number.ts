@@ -35,6 +35,15 @@ export function formatDecibels(value: number): string {
   return infinite(value) ?? fixed(value, 1)
 }
 
+/**
+ * `value` minus `other` as a reader would compute it from the two numbers on screen, in tenths of a decibel. Null where
+ * one of them is not finite: an exact product has no distance in decibels.
+ */
+export function shownDifference(value: number, other: number): number | null {
+  if (!Number.isFinite(value) || !Number.isFinite(other)) return null
+  return Number((Number(value.toFixed(1)) - Number(other.toFixed(1))).toFixed(1))
+}
+
 /** A difference in decibels with its sign always shown: "+1.8", "−1.3", "0.0". */
 export function formatDecibelDifference(value: number): string {
   const text = formatDecibels(value)

@@ -1,5 +1,6 @@
 import type { Data } from '../../types/plotly-figure'
 import type { MethodOutcome, MethodResult, TrainingCurve } from '../experiment/result'
+import { settingLabel } from '../experiment/setting-text'
 import { methodLabel } from './describe'
 import { directLabels, LABEL_MARGIN } from './direct-labels'
 import type { PanelFigure } from './figure'
@@ -14,7 +15,7 @@ interface Learned extends MethodResult {
   readonly training: TrainingCurve
 }
 
-/** The loss of every learned method while it was fitted. */
+/** The loss of every learned method while it was fitted: the output relative error on the calibration rows. */
 export const training: PanelFigure = {
   id: 'training',
   label: 'Training',
@@ -37,7 +38,7 @@ export const training: PanelFigure = {
         ...baseLayout(theme),
         margin: LABEL_MARGIN,
         xaxis: axis(theme, 'step', { range: [0, lastStep * 1.02], nticks: 4, tickangle: 0, showgrid: false }),
-        yaxis: axis(theme, '√L on calibration rows, log', {
+        yaxis: axis(theme, 'output relative error, calibration rows, log', {
           type: 'log',
           range: yRange,
           ...logTicks({ min: 10 ** yRange[0], max: 10 ** yRange[1] }),
@@ -49,14 +50,19 @@ export const training: PanelFigure = {
   describe(outcomes) {
     const sentences = learnedOf(outcomes).map(({ method, setting, training: { losses, steps, bestStep } }) => {
       const best = formatRelativeError(losses[steps.indexOf(bestStep)] ?? Math.min(...losses))
-      return `${methodLabel(method)} under ${setting}: from ${formatRelativeError(losses[0])} to ${best}, kept step ${bestStep} of ${steps[steps.length - 1]}`
+      return `${methodLabel(method)} under ${settingLabel(setting)}: from ${formatRelativeError(losses[0])} to ${best}, kept step ${bestStep} of ${steps[steps.length - 1]}`
     })
     return sentences.length > 0 ? sentences.join('. ') : NOTHING_LEARNED
   },
   table: (outcomes) => ({
-    columns: ['method', 'setting', 'step', '√L'],
+    columns: ['method', 'setting', 'step', 'calibration error'],
     rows: learnedOf(outcomes).flatMap(({ method, setting, training: { steps, losses } }) =>
-      steps.map((step, i) => [methodLabel(method), setting, String(step), formatRelativeError(losses[i])]),
+      steps.map((step, i) => [
+        methodLabel(method),
+        settingLabel(setting),
+        String(step),
+        formatRelativeError(losses[i]),
+      ]),
     ),
   }),
 }
@@ -71,7 +77,7 @@ function learnedOf(outcomes: readonly MethodOutcome[]): Learned[] {
 /** The method, and its setting where several are drawn. */
 function lineName(result: Learned, all: readonly Learned[]): string {
   const several = new Set(all.map((one) => one.setting)).size > 1
-  return several ? `${methodLabel(result.method)} ${result.setting}` : methodLabel(result.method)
+  return several ? `${methodLabel(result.method)} ${settingLabel(result.setting)}` : methodLabel(result.method)
 }
 
 function lossLine({ method, setting, training: { steps, losses } }: Learned, theme: Theme): Data {
@@ -83,7 +89,7 @@ function lossLine({ method, setting, training: { steps, losses } }: Learned, the
     x: [...steps],
     y: [...losses],
     line: { color: colour, width: 2, dash },
-    hovertemplate: `${label}, ${setting}<br>step %{x}: √L %{y:.4f}<extra></extra>`,
+    hovertemplate: `${label}, ${settingLabel(setting)}<br>step %{x}: %{y:.4f} on calibration rows<extra></extra>`,
   }
 }
 
@@ -98,6 +104,6 @@ function keptMark({ method, setting, training: { steps, losses, bestStep } }: Le
     x: at < 0 ? [] : [bestStep],
     y: at < 0 ? [] : [losses[at]],
     marker: { color: colour, size: 10, symbol },
-    hovertemplate: `${label}, ${setting}<br>kept: step %{x}, √L %{y:.4f}<extra></extra>`,
+    hovertemplate: `${label}, ${settingLabel(setting)}<br>kept: step %{x}, %{y:.4f} on calibration rows<extra></extra>`,
   }
 }

@@ -30,7 +30,7 @@ export const BUILT_IN_LAYERS: readonly BuiltInLayer[] = [
     explains:
       'Outlier channels meet small weight columns, as in large language models. Blocks of 32 keep the outliers to ' +
       'themselves; rotation spreads them over every block, and mixes the small weight columns with the large ones. ' +
-      'Rotation hurts MXFP4 here.',
+      'Under W4A4 with the defaults, rotation hurts here.',
   },
   {
     id: 'llama-as-trained',
@@ -39,7 +39,7 @@ export const BUILT_IN_LAYERS: readonly BuiltInLayer[] = [
     provenance: `${TRAINED} Unchanged.`,
     explains:
       'The same function without the injected outliers: inputs are close to Gaussian and all weight columns are of ' +
-      'similar size, so a rotation finds little to change and does not hurt.',
+      'similar size, so a rotation finds little to change. Under W4A4 with the defaults it does not hurt.',
   },
   {
     id: 'synthetic-outliers',
@@ -50,6 +50,6 @@ export const BUILT_IN_LAYERS: readonly BuiltInLayer[] = [
       'by 20. Written by scripts/make-synthetic-layer.mjs.',
     explains:
       'Outlier channels meet weight columns as large as all others, so their rounding errors dominate the output. ' +
-      'Rotation spreads them out and helps: the opposite of the first layer.',
+      'Under W4A4 with the defaults, rotation spreads them out and helps: the opposite of the first layer.',
   },
 ]

@@ -82,17 +82,16 @@ export function activationCandidates(tensors: readonly TensorView[], weight: Ten
 }
 
 /**
- * What was looked for and what was found instead, when `weight` has no candidate among `tensors`: widths and names of
- * tensors that could be activations, and the weight they would fit.
+ * A sentence on what was looked for and what was found instead, when `weight` has no candidate among `tensors`: widths
+ * and names of tensors that could be activations.
  */
 export function explainNoActivations(tensors: readonly TensorView[], weight: TensorView): string {
-  const wanted = `activations for ${quoted(weight.name)}: expected a floating-point tensor with last axis ${columnsOf(weight)}`
+  const wanted = `No tensor here can be the activations of ${quoted(weight.name)}: expected a floating-point tensor with last axis ${columnsOf(weight)}`
   const others = tensors.filter((view) => mayBeActivations(view, weight) && !looksLikeWeight(view))
-  if (others.length === 0) return `${wanted}, found none: the file holds only weights and other parameters.`
+  if (others.length === 0) return `${wanted}, found none among the weights and other parameters.`
   const unreadable = others.filter((view) => !decodable(view) && columnsOf(view) === columnsOf(weight))
   if (unreadable.length > 0) return `${wanted}, found ${listed(unreadable, (view) => view.dtype)}.`
-  const hint = suggestionFor(others[0], tensors, weight)
-  return `${wanted}, found ${listed(others, (view) => `${columnsOf(view)}`)}.${hint}`
+  return `${wanted}, found ${listed(others, (view) => `${columnsOf(view)}`)}.`
 }
 
 /**

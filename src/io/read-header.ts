@@ -71,14 +71,16 @@ async function readHeaderBytes(source: ByteSource): Promise<Uint8Array> {
 }
 
 function checkHeaderLength(source: ByteSource, length: bigint): FileError | null {
-  const where = `${source.name}: header length at bytes 0–7`
   if (length > BigInt(MAX_HEADER_BYTES)) {
     return new FileError(
       'ST-03',
-      `${where}: expected at most ${grouped(MAX_HEADER_BYTES)}, found ${grouped(length)}. This does not look like a safetensors file.`,
+      `${source.name}: this does not look like a safetensors file (header length at bytes 0–7: expected at most ${grouped(MAX_HEADER_BYTES)}, found ${grouped(length)}).`,
     )
   }
-  if (length < 2n) return new FileError('ST-03', `${where}: expected at least 2 (for "{}"), found ${length}.`)
+  if (length < 2n) {
+    const message = `header length at bytes 0–7: expected at least 2 (for "{}"), found ${length}.`
+    return new FileError('ST-03', `${source.name}: ${message}`)
+  }
   const end = LENGTH_BYTES + Number(length)
   if (end <= source.byteLength) return null
   const declared = `bytes 8–${grouped(end - 1)} declared, file ends at ${byteAt(source.byteLength)}`

@@ -1,25 +1,30 @@
 import type { AppStore } from './app-store'
-import { fragmentOf } from './link-actions'
+import { fragmentOf, stepOf } from './link-actions'
 
 /**
- * Keeps the fragment of the address and the store the same: a changed control replaces the entry, another view pushes
- * one, so that Back works. Returns what stops it.
+ * Keeps the fragment of the address and the store the same. A choice (layer, tensor, setting, method, view) pushes an
+ * entry, so that Back undoes it; a number that is typed or dragged, and a link being put on screen, replace the entry.
+ * Returns what stops it.
  */
 export function bindAddressBar(store: AppStore, window: Window): () => void {
   const { location, history } = window
-  let view = store.getState().view.view
-  const unsubscribe = store.subscribe((state) => {
+  let step = stepOf(store.getState(), store.vocabulary)
+  const unsubscribe = store.subscribe((state, before) => {
+    const { source, setup, view } = state
+    if (source === before.source && setup === before.setup && view === before.view) return
+    if (source.restoring) return
     // Before the first layer is there, the address still says what it should become.
-    if (state.source.active === null) return
+    if (source.active === null && source.pendingLink === null) return
+    const next = stepOf(state, store.vocabulary)
+    const chosen = next !== step && !before.source.restoring
+    step = next
     const fragment = fragmentOf(state, store.vocabulary)
     if (fragment === location.hash.replace(/^#/, '')) return
     const url = fragment === '' ? location.pathname + location.search : `#${fragment}`
-    if (state.view.view === view) history.replaceState(null, '', url)
-    else history.pushState(null, '', url)
-    view = state.view.view
+    if (chosen) history.pushState(null, '', url)
+    else history.replaceState(null, '', url)
   })
   const onNavigation = () => {
-    view = store.getState().view.view
     if (location.hash.replace(/^#/, '') !== fragmentOf(store.getState(), store.vocabulary)) {
       void store.actions.applyLink(location.hash)
     }

@@ -1,6 +1,7 @@
 import type { MethodEntry } from '../experiment/catalog'
 import type { LayerFacts, MethodResult } from '../experiment/result'
-import { formatDecibels } from '../figures/format-number'
+import { settingLabel } from '../experiment/setting-text'
+import { formatDecibels, shownDifference } from '../figures/format-number'
 import { BASELINE } from './vocabulary'
 
 /** Another rotation seed moves the result by about this much, so a smaller difference says nothing about rotation. */
@@ -9,6 +10,7 @@ const SEED_SPREAD_DB = 0.3
 /** What the line is computed from. `results` are those of the current setting, in any order. */
 export interface AnswerInput {
   readonly layer: string
+  /** Id of the setting; the line writes its label. */
   readonly setting: string
   readonly results: readonly MethodResult[]
   /** Methods that were asked for, failed ones included. */
@@ -27,7 +29,7 @@ export function answerLine({ layer, setting, results, asked, failed, catalog, fa
   const open = asked - failed - results.length
   const waiting = open > 0 ? ` (${results.length} of ${asked} methods so far)` : ''
   const finding = open > 0 ? null : rotationFinding(ranked, catalog)
-  const first = `${layer}, ${setting}: ${scores.join(', ')} output SQNR${waiting}${finding ? `; ${finding}` : ''}.`
+  const first = `${layer}, ${settingLabel(setting)}: ${scores.join(', ')} output SQNR${waiting}${finding ? `; ${finding}` : ''}.`
   return [first, ...caveats(facts, failed)].join(' ')
 }
 
@@ -37,9 +39,11 @@ function rotationFinding(ranked: readonly MethodResult[], catalog: readonly Meth
   const baseline = ranked.find(({ method }) => method === BASELINE)
   const rotation = ranked.find(({ method }) => kindOf(method) === 'rotation')
   if (!baseline || !rotation) return null
-  const difference = rotation.evaluation.outputSqnrDb - baseline.evaluation.outputSqnrDb
-  if (!Number.isFinite(difference)) return null
-  if (Math.abs(difference) < SEED_SPREAD_DB) return `rotation and RTN are within ${SEED_SPREAD_DB} dB on this layer`
+  const [rotated, rounded] = [rotation.evaluation.outputSqnrDb, baseline.evaluation.outputSqnrDb]
+  const difference = shownDifference(rotated, rounded)
+  if (difference === null) return null
+  if (Math.abs(rotated - rounded) < SEED_SPREAD_DB)
+    return `rotation and RTN are within ${SEED_SPREAD_DB} dB on this layer`
   const amount = `${formatDecibels(Math.abs(difference))} dB`
   return difference < 0
     ? `rotation loses ${amount} to RTN on this layer`

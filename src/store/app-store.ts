@@ -31,7 +31,8 @@ function initialState(vocabulary: Vocabulary): AppState {
       heldOutShare: DEFAULT_HELD_OUT,
       tokens: null,
       pendingLink: null,
-      note: null,
+      restoring: true,
+      notes: [],
     },
     setup: defaultSetup(vocabulary),
     run: {

@@ -1,30 +1,41 @@
 /** The state as a link, and a link put on screen. */
 import type { StoreContext } from './context'
-import { automaticActivations, automaticWeight, findTensor, selectByName, visibleFiles } from './selection'
+import { ignoredNotes } from './link-notes'
+import { fileSources, linkSelection, restoredSource, waitingSource } from './link-restore'
+import { automaticActivations, automaticWeight, findTensor, visibleFiles } from './selection'
 import type { SourceActions } from './source-actions'
-import type { AppState } from './state'
-import { formatLink, type LinkActivations, type LinkSource, type LinkState, parseLink } from './url'
-import { DEFAULT_CONTROLS, type Vocabulary } from './vocabulary'
+import type { AppState, OpenFile } from './state'
+import { formatLink, type LinkActivations, type LinkSource, type LinkState, readLink } from './url'
+import { DEFAULT_CONTROLS, DEFAULT_HELD_OUT, type Vocabulary } from './vocabulary'
 
 export interface LinkActions {
-  /** Puts what a fragment says on screen; a file it needs is asked for, the first built-in layer shown meanwhile. */
+  /**
+   * Puts what a fragment says on screen. While a file it needs is not open, that file is asked for (LK-01) and nothing
+   * is computed; what the fragment says wrongly is named (LK-03).
+   */
   applyLink(fragment: string): Promise<void>
 }
 
-function sourcesOf({ source }: AppState): readonly LinkSource[] {
-  if (source.active === null) return []
-  if (source.active !== 'user') return [{ kind: 'demo', id: source.active }]
-  return visibleFiles(source).map(({ name, byteLength, headerHash }) => ({
-    kind: 'file',
-    name,
-    byteLength,
-    headerHash,
-  }))
+/** The files a link must name: of the user's own those that are compared, of the others the one on screen. */
+function linkedFiles({ source }: AppState): readonly OpenFile[] {
+  const shown = visibleFiles(source)
+  const { weight, activations } = source
+  const used = shown.filter(
+    ({ id }) => id === weight?.fileId || (activations.kind === 'captured' && id === activations.fileId),
+  )
+  return used.length > 0 ? used : shown
 }
 
-function activationsOf({ source }: AppState): LinkActivations | null {
-  const files = visibleFiles(source)
-  const automatic = automaticActivations(files, source.weight)
+function sourcesOf(state: AppState): readonly LinkSource[] {
+  const { active } = state.source
+  if (active === null) return []
+  if (active !== 'user') return [{ kind: 'demo', id: active }]
+  return linkedFiles(state).map(({ name, byteLength, headerHash }) => ({ kind: 'file', name, byteLength, headerHash }))
+}
+
+function activationsOf(state: AppState): LinkActivations | null {
+  const { source } = state
+  const automatic = automaticActivations(linkedFiles(state), source.weight)
   if (source.activations.kind === 'synthetic') {
     const { tokens, outlierChannels, outlierGain } = source.synthetic
     const standard = JSON.stringify(source.synthetic) === JSON.stringify(DEFAULT_CONTROLS)
@@ -41,7 +52,7 @@ function activationsOf({ source }: AppState): LinkActivations | null {
 export function linkOf(state: AppState): LinkState {
   const { source, setup, view } = state
   const pending = source.pendingLink
-  const automatic = automaticWeight(visibleFiles(source))
+  const automatic = automaticWeight(linkedFiles(state))
   const isAutomatic = automatic?.fileId === source.weight?.fileId && automatic?.tensor === source.weight?.tensor
   const weight = findTensor(source.files, source.weight)
   return {
@@ -63,40 +74,63 @@ export function fragmentOf(state: AppState, vocabulary: Vocabulary): string {
   return formatLink(linkOf(state), vocabulary)
 }
 
+/**
+ * The part of the link that is chosen rather than typed or dragged: two states that agree in it are one entry of the
+ * history. Numbers are left out, and the theme, which no one wants undone by Back.
+ */
+export function stepOf(state: AppState, vocabulary: Vocabulary): string {
+  const link = linkOf(state)
+  const methods = link.setup.methods.map((method) => ({
+    ...method,
+    options: Object.fromEntries(Object.entries(method.options).filter(([, value]) => typeof value !== 'number')),
+  }))
+  const activations = link.activations?.kind === 'synthetic' ? null : link.activations
+  const synthetic = state.source.activations.kind === 'synthetic'
+  const chosen = {
+    ...link,
+    activations,
+    setup: { ...link.setup, methods, seed: 0 },
+    heldOutShare: DEFAULT_HELD_OUT,
+    tokens: null,
+    theme: 'auto' as const,
+  }
+  return `${synthetic} ${formatLink(chosen, vocabulary)}`
+}
+
 export function createLinkActions(context: StoreContext, source: Pick<SourceActions, 'openBuiltIn'>): LinkActions {
   const { environment, get, patch, schedule } = context
+  const { vocabulary } = environment
+  let applied = 0
+
+  /** The built-in layer a link names, else the first one, with the tensors the link chooses in it. */
+  const showBuiltIn = async (link: LinkState) => {
+    const named = link.sources.find((each) => each.kind === 'demo')?.id
+    const id = vocabulary.builtIns.find((layer) => layer.id === named)?.id ?? vocabulary.builtIns[0]?.id
+    if (id === undefined) return
+    await source.openBuiltIn(id)
+    if (get().source.active === id) patch('source', linkSelection(visibleFiles(get().source), link))
+  }
+
   return {
     applyLink: async (fragment) => {
-      const { vocabulary } = environment
-      const link = parseLink(fragment, vocabulary)
-      const synthetic =
-        link.activations?.kind === 'synthetic'
-          ? {
-              tokens: link.activations.tokens,
-              outlierChannels: link.activations.outlierChannels,
-              outlierGain: link.activations.outlierGain,
-            }
-          : DEFAULT_CONTROLS
+      applied += 1
+      const mine = applied
+      const { link, ignored } = readLink(fragment, vocabulary)
+      const { kind: _kind, ...synthetic } =
+        link.activations?.kind === 'synthetic' ? link.activations : { kind: null, ...DEFAULT_CONTROLS }
+      patch('source', { restoring: true, heldOutShare: link.heldOutShare, tokens: link.tokens, synthetic })
       patch('setup', link.setup)
       patch('view', { view: link.view, surface: link.surface, theme: link.theme, unknown: link.unknown })
-      const wanted = link.sources.filter((each) => each.kind === 'file')
-      const isOpen = (name: string) => get().source.files.some((file) => file.builtIn === null && file.name === name)
-      const missing = wanted.some(({ name }) => !isOpen(name))
-      patch('source', {
-        heldOutShare: link.heldOutShare,
-        tokens: link.tokens,
-        synthetic,
-        pendingLink: null,
-      })
-      const demo = link.sources.find((each) => each.kind === 'demo')
-      const fallback = vocabulary.builtIns[0]?.id
-      if (wanted.length > 0 && !missing) patch('source', { active: 'user' })
-      else if (demo?.id ?? fallback) {
-        const known = vocabulary.builtIns.some(({ id }) => id === demo?.id)
-        await source.openBuiltIn(demo && known ? demo.id : fallback)
+      const { files } = get().source
+      if (fileSources(link).length > 0) {
+        patch('source', { notes: [], ...(restoredSource(files, link) ?? waitingSource(files, link)) })
+      } else {
+        patch('source', { pendingLink: null })
+        await showBuiltIn(link)
       }
-      if (missing) patch('source', { pendingLink: link })
-      else patch('source', selectByName(visibleFiles(get().source), link))
+      // Another link has taken over meanwhile.
+      if (mine !== applied) return
+      patch('source', { restoring: false, notes: [...ignoredNotes(ignored), ...get().source.notes] })
       schedule()
     },
   }

@@ -15,43 +15,62 @@ export function formatMethods(methods: readonly MethodSetup[]): string {
   return methods.map(formatMethod).join(',')
 }
 
+/** The value of an option as the method takes it; undefined when it does not exist, is out of range or no choice. */
+function validOption(entry: MethodEntry, key: string, given: OptionValues[string]): OptionValues[string] | undefined {
+  const spec = entry.options.find((option) => option.key === key)
+  try {
+    return spec && checkOption(entry.id, spec, given)
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * The given options that exist, are valid and differ from their defaults, in the order of the method's own list.
  * A link may hold anything; what is not valid falls back to the default.
  */
 export function distinctOptions(entry: MethodEntry, given: OptionValues): OptionValues {
   const distinct: Record<string, OptionValues[string]> = {}
-  for (const spec of entry.options) {
-    if (!Object.hasOwn(given, spec.key)) continue
-    try {
-      const value = checkOption(entry.id, spec, given[spec.key])
-      if (value !== spec.default) distinct[spec.key] = value
-    } catch {
-      // Out of range or not a choice: the default stands.
-    }
+  for (const { key, default: standard } of entry.options) {
+    const value = Object.hasOwn(given, key) ? validOption(entry, key, given[key]) : undefined
+    if (value !== undefined && value !== standard) distinct[key] = value
   }
   return distinct
 }
 
-function parseMethod(text: string, catalog: readonly MethodEntry[]): MethodSetup[] {
-  const match = /^(-?)([^(]+)(?:\((.*)\))?$/.exec(text)
-  const entry = match && catalog.find(({ id }) => id === match[2])
-  if (!entry) return []
-  const given = splitTop(match[3] ?? '', ',').map((pair) => {
-    const at = pair.indexOf('=')
-    return [decodePart(pair.slice(0, at)), decodePart(pair.slice(at + 1))]
-  })
-  return [{ id: entry.id, hidden: match[1] === '-', options: distinctOptions(entry, Object.fromEntries(given)) }]
+interface ParsedMethod extends MethodSetup {
+  /** False when an option does not exist or has a value it cannot have. */
+  readonly clean: boolean
 }
 
-/** The methods of a link in catalog order, the baseline always among them; null when it names none. */
-export function parseMethods(text: string | undefined, catalog: readonly MethodEntry[]): readonly MethodSetup[] | null {
-  if (text === undefined) return null
-  const named = splitTop(text, ',').flatMap((part) => parseMethod(part, catalog))
+function parseMethod(text: string, catalog: readonly MethodEntry[]): ParsedMethod | null {
+  const match = /^(-?)([^(]+)(?:\((.*)\))?$/.exec(text)
+  const entry = match && catalog.find(({ id }) => id === match[2])
+  if (!entry) return null
+  const given = splitTop(match[3] ?? '', ',').map((pair) => {
+    const at = pair.indexOf('=')
+    return [decodePart(pair.slice(0, at)), decodePart(pair.slice(at + 1))] as const
+  })
+  const clean = given.every(([key, value]) => validOption(entry, key, value) !== undefined)
+  return { id: entry.id, hidden: match[1] === '-', options: distinctOptions(entry, Object.fromEntries(given)), clean }
+}
+
+/** The methods of a link, and whether all it says about them could be taken. */
+export interface ParsedMethods {
+  /** In catalog order, the baseline always among them. */
+  readonly methods: readonly MethodSetup[]
+  readonly clean: boolean
+}
+
+/** What the `m` key says; null when it names no method of `catalog`. */
+export function parseMethods(text: string, catalog: readonly MethodEntry[]): ParsedMethods | null {
+  const parts = splitTop(text, ',').map((part) => parseMethod(part, catalog))
+  const named = parts.filter((part) => part !== null)
   if (named.length === 0) return null
-  return catalog.flatMap(({ id }) => {
+  const methods = catalog.flatMap(({ id }): MethodSetup[] => {
     const found = named.find((method) => method.id === id)
-    if (found) return [found]
+    if (found) return [{ id, hidden: found.hidden, options: found.options }]
     return id === BASELINE ? [{ id, hidden: true, options: {} }] : []
   })
+  return { methods, clean: parts.every((part) => part?.clean === true) }
 }

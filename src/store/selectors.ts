@@ -1,5 +1,6 @@
 /** What components read: everything here follows from the facts in the store. */
 import type { LayerFacts, MethodOutcome, MethodResult } from '../experiment/result'
+import { awaitedFiles } from './link-restore'
 import { effectiveTokens, layerKey, outcomeKey, wantedOutcomes } from './result-keys'
 import { findTensor, visibleFiles } from './selection'
 import type { AppState, MethodSetup } from './state'
@@ -11,7 +12,7 @@ export type PageState = 'boot' | 'ready' | 'reading' | 'computing' | 'error'
 /** What the page is doing; a lost or missing device and a failed run are errors, a refused file is not. */
 export function pageState(state: AppState): PageState {
   const { device, source, run } = state
-  if (source.reading.length > 0 && source.active !== null) return 'reading'
+  if (source.reading.length > 0 && (source.active !== null || source.pendingLink !== null)) return 'reading'
   if (device.status === 'starting' || (source.active === null && source.reading.length > 0)) return 'boot'
   if (device.status === 'unavailable' || device.status === 'lost') return 'error'
   if (run.phase !== 'idle') return 'computing'
@@ -33,6 +34,13 @@ export function adapterName({ device }: AppState): string | null {
   return named ? adapter.description : `${adapter.vendor} ${adapter.architecture}`
 }
 
+/** Why there is nothing to show yet, for places that stay empty meanwhile; null when it is being computed. */
+export function emptyReason(state: AppState): string | null {
+  const awaited = awaitedFiles(state.source).map(({ name }) => name)
+  if (state.source.pendingLink !== null) return `Waiting for ${awaited.join(' and ')}`
+  return state.setup.methods.some(({ hidden }) => !hidden) ? null : 'No method is chosen'
+}
+
 /** `data-result` of a tile. `stale`: what was computed under the previous setting, until its successor arrives. */
 export type TileStatus = 'waiting' | 'running' | 'live' | 'stale' | 'failed'
 
@@ -49,9 +57,12 @@ export interface TileModel {
 /** Shown methods in menu order. */
 export function tiles(state: AppState): readonly TileModel[] {
   const layer = layerKey(state)
+  const awaiting = state.source.pendingLink !== null
   return state.setup.methods
     .filter(({ hidden }) => !hidden)
     .map((method) => {
+      // What was shown before would pass for the result the link promises.
+      if (awaiting) return { method, status: 'waiting', outcome: null, otherLayer: false }
       const key = layer === null ? null : outcomeKey(state, layer, state.setup.setting, method)
       const own = key === null ? undefined : state.run.results[key]
       if (own) return { method, status: own.kind === 'result' ? 'live' : 'failed', outcome: own, otherLayer: false }

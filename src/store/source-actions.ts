@@ -2,12 +2,13 @@ import { reportError } from '../core/errors'
 import type { FileListing } from '../worker/protocol'
 import type { StoreContext } from './context'
 import { headerHash } from './header-hash'
+import { findWanted } from './link-notes'
+import { fileSources, restoredSource, waitingSource } from './link-restore'
 import {
   automaticActivations,
   automaticWeight,
   captureCandidates,
   holdsActivationsFor,
-  selectByName,
   visibleFiles,
 } from './selection'
 import type { ActivationSource, OpenFile, SourceSlice, SyntheticControls, TensorRef } from './state'
@@ -16,12 +17,14 @@ import type { ActivationSource, OpenFile, SourceSlice, SyntheticControls, Tensor
 export interface SourceActions {
   openBuiltIn(id: string): Promise<void>
   openFiles(files: readonly File[]): Promise<void>
-  /** Back from a built-in layer to the user's own files. */
-  showOwnFiles(): void
+  /** Puts one of the user's open files on screen. */
+  showOwnFile(fileId: string): void
   closeFile(fileId: string): void
   /** Says beside the drop zone why a dropped thing was not opened at all. */
   refuseFile(name: string, code: string, message: string): void
   dismissProblems(): void
+  /** Forgets the link that waits for a file; the first built-in layer comes where nothing else is open. */
+  dismissLink(): void
   chooseWeight(weight: TensorRef): void
   chooseActivations(activations: ActivationSource): void
   setSynthetic(change: Partial<SyntheticControls>): void
@@ -39,18 +42,24 @@ export function createSourceActions(context: StoreContext): SourceActions {
   return {
     openBuiltIn: (id) => openBuiltIn(context, id),
     openFiles: (files) => openFiles(context, files),
-    showOwnFiles: () => {
+    showOwnFile: (fileId) => {
       const files = visibleFiles({ files: source().files, active: 'user' })
-      const weight = automaticWeight(files)
-      change({ active: 'user', weight, activations: automaticActivations(files, weight) })
+      const weight = automaticWeight(files.filter(({ id }) => id === fileId)) ?? automaticWeight(files)
+      const activations = automaticActivations(files, weight)
+      change({ active: 'user', pendingLink: null, notes: [], weight, activations })
     },
     closeFile: (fileId) => closeFile(context, fileId),
     refuseFile: (name, code, message) =>
       patch('source', { problems: [...source().problems, { name, error: { kind: 'file', code, message } }] }),
-    dismissProblems: () => patch('source', { problems: [], note: null }),
+    dismissProblems: () => patch('source', { problems: [], notes: [] }),
+    dismissLink: () => {
+      patch('source', { pendingLink: null })
+      const [first] = context.environment.vocabulary.builtIns
+      if (source().active === null && first) void openBuiltIn(context, first.id)
+    },
     chooseWeight: (weight) => {
       const activations = automaticActivations(visibleFiles(source()), weight)
-      change({ weight, activations })
+      change({ weight, activations, pendingLink: null })
     },
     chooseActivations: (activations) => change({ activations }),
     setSynthetic: (fields) => change({ synthetic: { ...source().synthetic, ...fields } }),
@@ -83,7 +92,7 @@ async function openBuiltIn(context: StoreContext, id: string): Promise<void> {
   const { environment, get, patch, schedule } = context
   const builtIn = environment.vocabulary.builtIns.find((layer) => layer.id === id)
   if (!builtIn) return
-  patch('source', { problems: [], note: null, pendingLink: null })
+  patch('source', { problems: [], notes: [] })
   if (!get().source.files.some((file) => file.builtIn === id)) {
     const opened = await read(context, builtIn.label, () => environment.fetchLayer(builtIn.file))
     if (!opened) return
@@ -92,60 +101,64 @@ async function openBuiltIn(context: StoreContext, id: string): Promise<void> {
   }
   const files = visibleFiles({ files: get().source.files, active: id })
   const weight = automaticWeight(files)
-  patch('source', { active: id, weight, activations: automaticActivations(files, weight) })
+  patch('source', { active: id, pendingLink: null, weight, activations: automaticActivations(files, weight) })
   schedule()
 }
 
 async function openFiles(context: StoreContext, files: readonly File[]): Promise<void> {
-  const { get, patch } = context
-  patch('source', { problems: [], note: null })
+  const { patch, schedule } = context
+  patch('source', { problems: [], notes: [] })
+  const opened: OpenFile[] = []
   for (const file of files) {
-    const opened = await read(context, file.name, async () => file)
-    if (!opened) continue
-    const hash = await headerHash(file).catch(() => '')
-    adopt(context, { ...opened.listing, builtIn: null, headerHash: hash })
+    const answer = await read(context, file.name, async () => file)
+    if (!answer) continue
+    opened.push({ ...answer.listing, builtIn: null, headerHash: await headerHash(file).catch(() => '') })
   }
-  if (get().source.pendingLink === null) return
-  const missing = get().source.pendingLink?.sources.some(
-    (wanted) => wanted.kind === 'file' && !get().source.files.some(({ name }) => name === wanted.name),
-  )
-  if (!missing) patch('source', { pendingLink: null })
+  if (opened.length === 0) return
+  if (!answersLink(context, opened)) for (const file of opened) adopt(context, file)
+  schedule()
 }
 
-/** Puts a file that could be read on screen: as what a link asked for, as activations, or as a layer of its own. */
-function adopt({ get, patch, schedule }: StoreContext, file: OpenFile): void {
+/** Takes files as those the waiting link asks for; false when no link waits or none of them is meant. */
+function answersLink({ get, patch }: StoreContext, opened: readonly OpenFile[]): boolean {
+  const { pendingLink: link, files } = get().source
+  if (link === null || !fileSources(link).some((wanted) => findWanted(opened, wanted) !== null)) return false
+  const all = [...files, ...opened]
+  patch('source', { files: all, ...(restoredSource(all, link) ?? waitingSource(all, link)) })
+  return true
+}
+
+/** Puts a file that could be read on screen: as activations of the layer that is open, or as a layer of its own. */
+function adopt({ get, patch }: StoreContext, file: OpenFile): void {
   const { source } = get()
   const files = [...source.files, file]
   const shown = visibleFiles({ files, active: 'user' })
-  const wanted = source.pendingLink?.sources.find((each) => each.kind === 'file' && each.name === file.name)
-  if (source.pendingLink && wanted?.kind === 'file') {
-    const other = wanted.headerHash !== '' && file.headerHash !== '' && wanted.headerHash !== file.headerHash
-    const note = other
-      ? `LK-02: opened, but this is another file: header ${file.headerHash} instead of ${wanted.headerHash}. Settings are applied, results may differ.`
-      : null
-    patch('source', { files, active: 'user', note, ...selectByName(shown, source.pendingLink) })
-  } else if (source.active === 'user' && holdsActivationsFor(file, source.files, source.weight)) {
+  if (source.active === 'user' && holdsActivationsFor(file, source.files, source.weight)) {
     const candidates = captureCandidates(files, source.weight)
     const best = candidates.find(({ fileId }) => fileId === file.id)
     if (best) patch('source', { files, activations: { kind: 'captured', fileId: best.fileId, tensor: best.tensor } })
   } else {
     const weight = automaticWeight([file])
     const activations = automaticActivations([file, ...shown], weight)
-    patch('source', { files, active: 'user', weight, activations })
+    patch('source', { files, active: 'user', pendingLink: null, weight, activations })
   }
-  schedule()
 }
 
-function closeFile({ engine, get, patch, schedule }: StoreContext, fileId: string): void {
+function closeFile(context: StoreContext, fileId: string): void {
+  const { engine, environment, get, patch, schedule } = context
   const { source } = get()
   const files = source.files.filter(({ id }) => id !== fileId)
   void engine.closeFile(fileId)
   const userFiles = visibleFiles({ files, active: 'user' })
-  if (userFiles.length === 0) {
+  if (source.pendingLink) {
+    patch('source', { files, ...waitingSource(files, source.pendingLink) })
+  } else if (userFiles.length === 0) {
     const builtIn = files[0]?.builtIn ?? null
     const shown = visibleFiles({ files, active: builtIn })
     const weight = automaticWeight(shown)
     patch('source', { files, active: builtIn, weight, activations: automaticActivations(shown, weight) })
+    const [first] = environment.vocabulary.builtIns
+    if (builtIn === null && first) void openBuiltIn(context, first.id)
   } else if (source.weight?.fileId === fileId) {
     const weight = automaticWeight(userFiles)
     patch('source', { files, weight, activations: automaticActivations(userFiles, weight) })

@@ -6,6 +6,7 @@ import type { Rounding, ScaleRule } from '../formats/number-format'
 import type { AdapterFacts } from '../gpu/device'
 import type { OptionValues } from '../methods/options'
 import type { FileListing, RunEnd } from '../worker/protocol'
+import type { LinkNote } from './link-notes'
 import type { LinkState } from './url'
 import type { ViewId } from './views'
 
@@ -50,10 +51,12 @@ export interface SourceSlice {
   readonly heldOutShare: number
   /** Rows of the captured activations to use; null: all of them, or the cap of a software adapter. */
   readonly tokens: number | null
-  /** A link that asks for a file which is not open yet. */
+  /** A link that asks for a file which is not open yet; nothing is computed while it waits. */
   readonly pendingLink: LinkState | null
-  /** A calm remark about the last file opened, such as LK-02. */
-  readonly note: string | null
+  /** True until the link of the address is on screen, and again while another one is put there. */
+  readonly restoring: boolean
+  /** Calm remarks about the last link: LK-02, LK-03. */
+  readonly notes: readonly LinkNote[]
 }
 
 /** A chosen method. `options` holds only what differs from the method's defaults. */

@@ -7,6 +7,7 @@ import {
   formatMagnitude,
   formatRelativeError,
   formatSeconds,
+  shownDifference,
 } from '../figures/format-number'
 import type { TileModel } from './selectors'
 
@@ -24,7 +25,7 @@ export interface Column {
 }
 
 const againstBaseline = ({ evaluation }: MethodResult, baseline: MethodResult | null) =>
-  baseline && evaluation.outputSqnrDb - baseline.evaluation.outputSqnrDb
+  baseline && shownDifference(evaluation.outputSqnrDb, baseline.evaluation.outputSqnrDb)
 
 export const COLUMNS: readonly Column[] = [
   {
@@ -40,7 +41,7 @@ export const COLUMNS: readonly Column[] = [
     id: 'delta',
     label: 'Δ RTN',
     unit: 'dB',
-    help: 'Output SQNR minus that of round to nearest under the same setting. Positive is better than RTN.',
+    help: 'Output SQNR minus that of round to nearest under the same setting, both as shown. Positive is better than RTN. A dash where one is exact.',
     value: againstBaseline,
     format: formatDecibelDifference,
   },
@@ -82,7 +83,7 @@ export const COLUMNS: readonly Column[] = [
     id: 'gain',
     label: 'Gain',
     unit: '⟨Y,Ŷ⟩/⟨Y,Y⟩',
-    help: 'Below 1 the outputs shrink: the bias that the pre-scale removes.',
+    help: '⟨Y, Ŷ⟩ / ⟨Y, Y⟩ on evaluation rows. Below 1 the outputs shrink; the 3/4 pre-scale may repair that or make it worse.',
     value: ({ evaluation }) => evaluation.gain,
     format: (value) => value.toFixed(4),
   },

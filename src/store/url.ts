@@ -3,6 +3,7 @@
  * ordered, defaults left out, unknown keys kept. Pure; the address bar itself is address-bar.ts.
  */
 import { AS_LOADED } from '../experiment/settings'
+import { ROUNDINGS } from '../formats/number-format'
 import { decodePart, encodePart, optionalWhole, splitTop, within } from './link-text'
 import { formatMethods, parseMethods } from './method-link'
 import type { SetupSlice, SurfaceShape, SyntheticControls, Theme } from './state'
@@ -64,6 +65,10 @@ const KNOWN_KEYS = [
   'ax',
   'th',
 ]
+/** Calibration and evaluation need a row each. */
+export const MIN_ROWS = 2
+const SURFACES: readonly SurfaceShape[] = ['map', '3d']
+const THEMES: readonly Theme[] = ['auto', 'light', 'dark']
 const TIE_WORDS = { 'half-even': 'even', 'half-away': 'away', 'toward-zero': 'zero' } as const
 
 function formatSource(source: LinkSource): string {
@@ -94,17 +99,20 @@ function formatActivations(activations: LinkActivations): string {
   return `syn,t${activations.tokens},o${activations.outlierChannels}x${activations.outlierGain}`
 }
 
-function parseActivations(text: string | undefined): LinkActivations | null {
-  if (text === undefined) return null
+function parseActivations(text: string, reject: () => void): LinkActivations | null {
   if (text.startsWith('file:')) return { kind: 'captured', tensor: decodePart(text.slice(5)) }
   const match = /^syn(?:,t(\d+))?(?:,o(\d+)x(\d+(?:\.\d+)?))?$/.exec(text)
   if (!match) return null
-  const [tokens, channels, gain] = match.slice(1).map((part) => (part === undefined ? null : Number(part)))
+  const part = (text: string | undefined, min: number, max: number, standard: number) => {
+    const value = text === undefined ? standard : within(Number(text), min, max)
+    if (value === null) reject()
+    return value ?? standard
+  }
   return {
     kind: 'synthetic',
-    tokens: within(tokens, 32, 8192) ?? DEFAULT_CONTROLS.tokens,
-    outlierChannels: within(channels, 0, 65_536) ?? DEFAULT_CONTROLS.outlierChannels,
-    outlierGain: within(gain, 1, 1000) ?? DEFAULT_CONTROLS.outlierGain,
+    tokens: part(match[1], 32, 8192, DEFAULT_CONTROLS.tokens),
+    outlierChannels: part(match[2], 0, 65_536, DEFAULT_CONTROLS.outlierChannels),
+    outlierGain: part(match[3], 1, 1000, DEFAULT_CONTROLS.outlierGain),
   }
 }
 
@@ -140,51 +148,109 @@ export function formatLink(state: LinkState, vocabulary: Vocabulary): string {
   return [['v', VERSION], ...pairs].map(([key, value]) => `${key}=${value}`).join('&')
 }
 
+/** A link, and the keys of it that are unknown or hold values that do not exist here, in its own order. */
+export interface ReadLink {
+  readonly link: LinkState
+  readonly ignored: readonly string[]
+}
+
 /** What a fragment says, with the page's defaults for all it does not say or says wrongly. Never throws. */
-export function parseLink(fragment: string, vocabulary: Vocabulary): LinkState {
+export function readLink(fragment: string, vocabulary: Vocabulary): ReadLink {
   const pairs = fragment
     .replace(/^#/, '')
     .split('&')
     .filter((pair) => pair !== '')
     .map((pair) => splitFirst(pair, '='))
   const known = new Map(pairs.filter(([key]) => KNOWN_KEYS.includes(key)))
-  const standard = defaultSetup(vocabulary)
-  const src = known.get('src')
-  const sources = src === undefined ? firstBuiltIn(vocabulary) : splitTop(src, '+').flatMap(parseSource)
-  const tie = Object.entries(TIE_WORDS).find(([, word]) => word === known.get('tie'))
-  const rule = known.get('rule') ?? ''
-  const weight = known.get('w')
-  const held = known.get('eval')
-  const theme = known.get('th')
-  return {
-    sources,
-    weight: weight === undefined ? null : decodePart(weight),
-    activations: parseActivations(known.get('a')),
-    setup: {
-      setting: parseLinkSetting(known, vocabulary),
-      scaleRule: isScaleRule(rule) ? rule : standard.scaleRule,
-      rounding: tie ? (tie[0] as keyof typeof TIE_WORDS) : standard.rounding,
-      preScale: known.get('pre') !== '0',
-      seed: optionalWhole(known.get('seed'), MAX_SEED) ?? standard.seed,
-      methods: parseMethods(known.get('m'), vocabulary.methods) ?? standard.methods,
-    },
-    heldOutShare: (held ? within(Number(held), 0, MAX_HELD_OUT) : null) ?? DEFAULT_HELD_OUT,
-    tokens: within(optionalWhole(known.get('rows'), 2 ** 31), 1, 2 ** 31),
-    view: VIEWS.find(({ id }) => id === known.get('view'))?.id ?? DEFAULT_VIEW,
-    surface: known.get('ax') === '3d' ? '3d' : 'map',
-    theme: theme === 'light' || theme === 'dark' ? theme : 'auto',
+  const rejected = new Set<string>()
+  /** What `parse` makes of the value of `key`; `fallback` where the link has no such key or no usable value. */
+  const read: ReadKey = (key, parse, fallback) => {
+    const text = known.get(key)
+    const value = text === undefined ? fallback : parse(text, () => rejected.add(key))
+    if (value === null && text !== undefined) rejected.add(key)
+    return value ?? fallback
+  }
+  read('v', (text) => (text === VERSION ? text : null), VERSION)
+  const link: LinkState = {
+    sources: read('src', (text, reject) => parseSources(text, vocabulary, reject), firstBuiltIn(vocabulary)),
+    weight: read('w', decodePart, null),
+    activations: read('a', parseActivations, null),
+    setup: readSetup(read, vocabulary),
+    heldOutShare: read(
+      'eval',
+      (text) => (text === '' ? null : within(Number(text), 0, MAX_HELD_OUT)),
+      DEFAULT_HELD_OUT,
+    ),
+    tokens: read('rows', (text) => within(optionalWhole(text, 2 ** 31), MIN_ROWS, 2 ** 31), null),
+    view: read('view', (text) => VIEWS.find(({ id }) => id === text)?.id ?? null, DEFAULT_VIEW),
+    surface: read('ax', (text) => SURFACES.find((surface) => surface === text) ?? null, 'map'),
+    theme: read('th', (text) => THEMES.find((theme) => theme === text) ?? null, 'auto'),
     unknown: pairs.filter(([key]) => !KNOWN_KEYS.includes(key)),
+  }
+  const keys = pairs.map(([key]) => key).filter((key) => rejected.has(key) || !KNOWN_KEYS.includes(key))
+  return { link, ignored: [...new Set(keys)] }
+}
+
+/** The link alone, for those who do not ask what was ignored. */
+export function parseLink(fragment: string, vocabulary: Vocabulary): LinkState {
+  return readLink(fragment, vocabulary).link
+}
+
+/** `parse` gives null for a value that cannot be used at all, and calls `reject` for one that can be used in part. */
+type ReadKey = <T, F extends T | null>(
+  key: string,
+  parse: (text: string, reject: () => void) => T | null,
+  fallback: F,
+) => T | F
+
+/** The sources a link names. A layer this page does not have stays in the link and is rejected. */
+function parseSources(text: string, { builtIns }: Vocabulary, reject: () => void): readonly LinkSource[] {
+  if (text === NO_SOURCE) return []
+  const parts = splitTop(text, '+').map(parseSource)
+  const missing = (source: LinkSource) => source.kind === 'demo' && !builtIns.some(({ id }) => id === source.id)
+  if (parts.length === 0 || parts.some((sources) => sources.length === 0 || sources.some(missing))) reject()
+  return parts.flat()
+}
+
+function readSetup(read: ReadKey, vocabulary: Vocabulary): SetupSlice {
+  const standard = defaultSetup(vocabulary)
+  return {
+    setting: readSetting(read, vocabulary),
+    scaleRule: read('rule', (text) => (isScaleRule(text) ? text : null), standard.scaleRule),
+    rounding: read(
+      'tie',
+      (text) => ROUNDINGS.find((rounding) => TIE_WORDS[rounding] === text) ?? null,
+      standard.rounding,
+    ),
+    preScale: read('pre', (text) => (text === '0' || text === '1' ? text === '1' : null), true),
+    seed: read('seed', (text) => optionalWhole(text, MAX_SEED), standard.seed),
+    methods: read(
+      'm',
+      (text, reject) => {
+        const parsed = parseMethods(text, vocabulary.methods)
+        if (parsed?.clean === false) reject()
+        return parsed?.methods ?? null
+      },
+      standard.methods,
+    ),
   }
 }
 
-function parseLinkSetting(known: ReadonlyMap<string, string>, vocabulary: Vocabulary): SetupSlice['setting'] {
+function readSetting(read: ReadKey, vocabulary: Vocabulary): SetupSlice['setting'] {
   const standard = defaultSetup(vocabulary).setting
-  const name = known.get('set')
-  if (name !== CUSTOM) return vocabulary.settings.find(({ id }) => id.toLowerCase() === name) ?? standard
+  const named = read(
+    'set',
+    (text) => (text === CUSTOM ? CUSTOM : (vocabulary.settings.find(({ id }) => id.toLowerCase() === text) ?? null)),
+    standard,
+  )
+  if (named !== CUSTOM) return named
   const side = (key: string, fallback: string | null) => {
-    const text = known.get(key)
-    if (text === AS_LOADED) return null
-    return vocabulary.formats.find(({ id }) => id === text)?.id ?? fallback
+    const id = read(
+      key,
+      (text) => (text === AS_LOADED ? text : (vocabulary.formats.find((format) => format.id === text)?.id ?? null)),
+      fallback,
+    )
+    return id === AS_LOADED ? null : id
   }
   return settingOf(side('wf', standard.weightFormat), side('af', standard.activationFormat), vocabulary)
 }

@@ -49,11 +49,11 @@ export const SCALE_RULE_TEXT: Readonly<Record<ScaleRule, { readonly label: strin
   even: { label: 'even', help: 'Block maximum rounded to the element precision first: compressed-tensors and vLLM.' },
 }
 
-/** Names of the rules for a value halfway between two codes. */
+/** Names of the rules for a value between two codes. */
 export const ROUNDING_TEXT: Readonly<Record<Rounding, string>> = {
   'half-even': 'half to even',
   'half-away': 'half away from zero',
-  'toward-zero': 'toward zero (no rounding)',
+  'toward-zero': 'toward zero (truncates)',
 }
 
 export const isScaleRule = (text: string): text is ScaleRule => SCALE_RULES.some((rule) => rule === text)

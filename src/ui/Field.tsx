@@ -18,11 +18,13 @@ interface FieldProps {
   readonly unit?: string
   /** Shares its row with another field: a label as wide as its text. */
   readonly half?: boolean
+  /** Why what stands in the control is not used, said under it. */
+  readonly error?: string
   readonly children: (ids: FieldIds) => ReactNode
 }
 
 /** A labelled control with its help as a tooltip, heard by assistive technology as its description. */
-export function Field({ label, help, unit, half, children }: FieldProps) {
+export function Field({ label, help, unit, half, error, children }: FieldProps) {
   const id = useId()
   return (
     <Tooltip label={help} position="right">
@@ -32,6 +34,11 @@ export function Field({ label, help, unit, half, children }: FieldProps) {
         </label>
         {children({ id, 'aria-description': help })}
         {unit && <span className={styles.unit}>{unit}</span>}
+        {error && (
+          <p className={styles.error} role="alert">
+            {error}
+          </p>
+        )}
       </div>
     </Tooltip>
   )

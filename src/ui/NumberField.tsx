@@ -1,45 +1,55 @@
 import { NumberInput } from '@mantine/core'
 import { Field } from './Field'
+import { useNumberEdit } from './use-number-edit'
 
 interface NumberFieldProps {
   readonly label: string
   readonly help: string
   readonly unit?: string
+  /** The value in force. */
   readonly value: number | null
   readonly min: number
   readonly max: number
   readonly integer?: boolean
-  /** What an empty field means, shown in it. Without one, an empty field changes nothing. */
+  /** What an empty field means, shown in it. Without one, a number is expected. */
   readonly empty?: string
   readonly hook?: string
   readonly half?: boolean
   readonly onChange: (value: number | null) => void
 }
 
-/** A number with its label, help, unit and range. Values out of range are brought into it when the field is left. */
+/**
+ * A number with its label, help, unit and range. A valid number applies after a pause in typing, on Enter or when the
+ * field is left; anything else changes nothing, says the valid range, and gives way to the value in force.
+ */
 export function NumberField(props: NumberFieldProps) {
   const { label, help, unit, value, min, max, integer = true, empty, hook, half, onChange } = props
-  const take = (next: number | string) => {
-    if (next === '') {
-      if (empty !== undefined) onChange(null)
-    } else if (typeof next === 'number' && next >= min && next <= max && next !== value) onChange(next)
-  }
+  const { text, invalid, error, type, settle } = useNumberEdit({
+    value,
+    min,
+    max,
+    integer,
+    optional: empty !== undefined,
+    onChange,
+  })
   return (
-    <Field label={label} help={help} unit={unit} half={half}>
+    <Field label={label} help={help} unit={unit} half={half} error={error === null ? undefined : `${label}: ${error}.`}>
       {(ids) => (
         <NumberInput
           {...ids}
           size="xs"
           data-test={hook}
-          value={value ?? ''}
+          value={text}
+          error={invalid}
           placeholder={empty}
           min={min}
           max={max}
           step={integer ? 1 : (max - min) / 100}
-          allowDecimal={!integer}
-          allowNegative={min < 0}
-          clampBehavior="blur"
-          onChange={take}
+          clampBehavior="none"
+          trimLeadingZeroesOnBlur={false}
+          onChange={type}
+          onBlur={settle}
+          onKeyDown={({ key }) => key === 'Enter' && settle()}
         />
       )}
     </Field>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { compareCsv, compareReport, compareTable } from '../../src/cli/compare-report'
+import { compareConditions, compareCsv, compareReport, compareTable } from '../../src/cli/compare-report'
 import type { LayerFacts, MethodFailure, MethodResult, OutputErrors } from '../../src/experiment/result'
 
 const errors = (outputRelativeError: number): OutputErrors => ({
@@ -133,4 +133,27 @@ test('the table shows evaluation errors, and the code of a failure', () => {
     '13',
   ])
   expect(second.split(/ +/).slice(0, 4)).toEqual(['quarot', 'W4A16', 'MD-01', '-'])
+})
+
+test('the lines above the table say layer, origin of the rows, and the choices of the run', () => {
+  expect(compareConditions(layer, [result, failure]).split('\n')).toEqual([
+    'layer: q_proj.weight [8, 32] of layer.safetensors',
+    'activations: captured, x of layer.safetensors; 4 calibration + 4 evaluation rows',
+    'scale rule floor, rounding half-even, pre-scale 3/4, seed 3',
+    'relative error, SQNR dB, gain: of the output on evaluation rows; calibration: relative error on calibration rows',
+    '',
+  ])
+})
+
+test('synthetic activations, reused rows and a pre-scale that reaches nothing are called so', () => {
+  const synthetic: LayerFacts = {
+    ...layer,
+    sameRows: true,
+    activations: { kind: 'synthetic', description: 'synthetic: 512 tokens, seed 0', seed: 0 },
+  }
+  const eightBits = { ...result, weightFormat: 'mxfp8_e4m3', preScale: null }
+  const text = compareConditions(synthetic, [eightBits])
+  expect(text).toContain('activations: synthetic: 512 tokens, seed 0; 4 rows, used for calibration and')
+  expect(text).toContain('pre-scale off (no 4-bit operand)')
+  expect(compareConditions(layer, [{ ...result, preScale: null }])).toContain('pre-scale off, seed 3')
 })

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { EXIT } from '../../src/cli/command'
 import { main } from '../../src/cli/main'
 import { FORMATS } from '../../src/formats/registry'
 import { METHODS } from '../../src/methods/registry'
@@ -32,6 +33,7 @@ describe('help', () => {
     const { code, stdout, stderr } = await run('--help')
     expect([code, stderr]).toEqual([0, []])
     for (const command of COMMANDS) expect(stdout).toContain(`\n  ${command} `)
+    for (const code of Object.values(EXIT)) expect(stdout).toMatch(new RegExp(`Exit codes:.*\\b${code} `))
   })
 
   test.each(COMMANDS)('%s describes itself, whatever else is on the line', async (command) => {

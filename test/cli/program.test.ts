@@ -97,7 +97,9 @@ describe('compare', () => {
   test('applies the pre-scale to 4-bit operands unless it is off, and prints a table', () => {
     const { code, stdout } = run([...compare, '--methods', 'rtn', '--rounding', 'half-away'])
     expect(code).toBe(0)
-    const [heading, row] = stdout.trimEnd().split('\n')
+    const [conditions, table] = stdout.trimEnd().split('\n\n')
+    expect(conditions).toContain('scale rule floor, rounding half-away, pre-scale 3/4, seed 0')
+    const [heading, row] = table.split('\n')
     expect(heading).toMatch(/^method +setting +relative error +SQNR dB/)
     const [method, setting, relativeError] = row.split(/ +/)
     const { rtn } = reference.layers['layer-a'].results['mxps:W4A4']

@@ -9,6 +9,7 @@ import {
   formatPercent,
   formatRelativeError,
   formatSeconds,
+  shownDifference,
 } from '../../src/figures/format-number'
 
 it('writes decibels with one decimal and a true minus sign', () => {
@@ -19,6 +20,14 @@ it('writes decibels with one decimal and a true minus sign', () => {
 
 it('always shows the sign of a difference, except of none', () => {
   expect([1.84, -1.3, 0.04, 0, -0.04].map(formatDecibelDifference)).toEqual(['+1.8', '−1.3', '0.0', '0.0', '0.0'])
+})
+
+it('takes differences from the decibels on screen, and none where a product is exact', () => {
+  // 22.551 and 22.049 are 0.502 apart, but a reader sees 22.6 and 22.0.
+  expect(shownDifference(22.551, 22.049)).toBe(0.6)
+  expect(shownDifference(14.04, 14.01)).toBe(0)
+  expect(shownDifference(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)).toBeNull()
+  expect(shownDifference(130, Number.POSITIVE_INFINITY)).toBeNull()
 })
 
 it('writes relative errors with four decimals, tiny ones with two digits, never with an exponent', () => {

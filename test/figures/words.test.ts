@@ -34,6 +34,14 @@ describe('captions are computed from the numbers', () => {
     expect(distribution.describe(same, all)).toContain('level with RTN')
   })
 
+  it('gives the difference of the decibels that are shown', () => {
+    const [higher, lower] = [22.55, 22.04].map((sqnr, i) =>
+      resultOf({ method: i === 0 ? 'quarot' : 'rtn', error: 10 ** (-(sqnr + 0.001) / 20), profile }),
+    )
+    const both = figureOptions([lower, higher], { theme: 'light' })
+    expect(distribution.describe(higher, both)).toContain('output SQNR 22.6 dB, 0.6 dB above RTN')
+  })
+
   it('says where the largest magnitude is', () => {
     expect(magnitudeMap.describe(quarot, options)).toContain('; largest at channel 0, token 0')
     const map = { rows: 2, cols: 3, values: Float32Array.of(0, 0, 0, 0, 0, 9), tokens: 7, channels: 10 }
@@ -88,6 +96,28 @@ describe('error-curve', () => {
   it('says so when there is nothing yet', () => {
     expect(errorCurve.describe([], options)).toBe('No result yet')
     expect(errorCurve.build([], options).data).toEqual([])
+  })
+})
+
+describe('a setting of formats by hand', () => {
+  const custom = ['rtn', 'quarot'].map((method) =>
+    resultOf({ method, setting: 'mxfp6_e2m3/mxint8', error: 0.05, profile: W4A4[0].profile }),
+  )
+  const figure = errorCurve.build([...TWO_SETTINGS, ...custom], options)
+
+  it('is written by the labels of its formats', () => {
+    expect(figure.layout.xaxis).toMatchObject({
+      categoryarray: ['W8A8', 'W4A4', 'MXFP6 E2M3 / MXINT8'],
+      ticktext: ['W8A8', 'W4A4', 'MXFP6 E2M3 /<br>MXINT8'],
+    })
+    expect(errorCurve.describe(custom, options)).toContain('MXFP6 E2M3 / MXINT8: RTN 0.0500')
+    expect(errorCurve.table(custom, options).rows[0][1]).toBe('MXFP6 E2M3 / MXINT8')
+  })
+
+  it('stands alone: no line leads to it', () => {
+    const rtn = figure.data.find((trace) => 'name' in trace && trace.name === 'RTN')
+    expect(rtn).toMatchObject({ y: [0.0277, 0.1964, null, 0.05], mode: 'lines+markers' })
+    expect(rtn).not.toHaveProperty('connectgaps', true)
   })
 })
 

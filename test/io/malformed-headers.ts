@@ -101,13 +101,13 @@ export const BAD_HEADERS: readonly MalformedCase[] = [
     'oversized header',
     fileOf('{}', 0, 100_000_001n),
     'ST-03',
-    'header length at bytes 0–7: expected at most 100,000,000, found 100,000,001. This does not look like a safetensors file.',
+    'this does not look like a safetensors file (header length at bytes 0–7: expected at most 100,000,000, found 100,000,001).',
   ],
   [
     'length of 2^64 − 1',
     fileOf('{}', 0, 2n ** 64n - 1n),
     'ST-03',
-    'header length at bytes 0–7: expected at most 100,000,000, found 18,446,744,073,709,551,615. This does not look like a safetensors file.',
+    'this does not look like a safetensors file (header length at bytes 0–7: expected at most 100,000,000, found 18,446,744,073,709,551,615).',
   ],
   ['length 0', fileOf('', 8), 'ST-03', 'header length at bytes 0–7: expected at least 2 (for "{}"), found 0.'],
   [

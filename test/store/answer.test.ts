@@ -29,6 +29,10 @@ describe('answerLine', () => {
     )
   })
 
+  it('writes a pair of formats by their labels', () => {
+    expect(answerLine({ ...input, setting: 'mxfp6_e2m3/16' })).toContain(', MXFP6 E2M3 / as loaded: FlatQuant 19.9 dB')
+  })
+
   it('draws no conclusion before all methods are in', () => {
     const line = answerLine({ ...input, results: input.results.slice(0, 2) })
     expect(line).toContain('(2 of 3 methods so far)')

@@ -41,6 +41,13 @@ describe('the table', () => {
     expect(value(baseline, null)).toBeNull()
   })
 
+  it('shows the difference of the numbers beside it, and a dash where one of them is exact', () => {
+    const { value, format } = column('delta')
+    const sqnr = (outputSqnrDb: number) => ({ ...baseline, evaluation: { ...baseline.evaluation, outputSqnrDb } })
+    expect(format(value(sqnr(22.551), sqnr(22.049)) ?? 0)).toBe('+0.6')
+    expect(value(sqnr(130), sqnr(Number.POSITIVE_INFINITY))).toBeNull()
+  })
+
   it('has no SQNR for a side that is left as loaded', () => {
     expect(column('activation').value({ ...baseline, activation: null }, baseline)).toBeNull()
   })

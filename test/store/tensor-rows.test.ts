@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { headerHash } from '../../src/store/header-hash'
-import { byteText, searchRows, shapeText, tensorRows } from '../../src/store/tensor-rows'
+import { byteText, nameParts, searchRows, shapeText, tensorLines, tensorRows } from '../../src/store/tensor-rows'
 import { tensor } from './fake-engine'
 
 const file = {
@@ -37,6 +37,27 @@ describe('the tensor list', () => {
 
   it('finds names by all words, whatever their case', () => {
     expect(searchRows(tensorRows([file]), ' Q_PROJ 10').map((row) => row.tensor)).toEqual(['layers.10.q_proj.weight'])
+  })
+
+  it('names the files where there are several, each over its own tensors', () => {
+    const twin = { ...file, id: 'g', name: 'g.safetensors' }
+    const rows = searchRows(tensorRows([file, twin]), 'layers')
+    const texts = (count: number) =>
+      tensorLines(rows, count).map((line) => (line.kind === 'file' ? line.name : line.row.fileId))
+    expect(texts(2)).toEqual(['f.safetensors', 'f', 'f', 'g.safetensors', 'g', 'g'])
+    expect(texts(1)).toEqual(['f', 'f', 'g', 'g'])
+  })
+
+  it.each([
+    ['model.layers.2.self_attn.q_proj.weight', ['model.', 'layers.2.', 'self_attn.', 'q_proj.weight']],
+    ['h.0.attn.c_attn.weight', ['', 'h.0.', 'attn.', 'c_attn.weight']],
+    ['layers.2.weight', ['', '', 'layers.', '2.weight']],
+    ['model.embed_tokens.weight', ['', '', 'model.', 'embed_tokens.weight']],
+    ['x', ['', '', '', 'x']],
+  ])('cuts %s between its layer number and its end', (name, parts) => {
+    const { before, block, middle, end } = nameParts(name)
+    expect([before, block, middle, end]).toEqual(parts)
+    expect(before + block + middle + end).toBe(name)
   })
 
   it('writes shapes and sizes', () => {

@@ -68,7 +68,7 @@ const state: fc.Arbitrary<LinkState> = fc.record({
   activations: fc.option(activations),
   setup,
   heldOutShare: fc.integer({ min: 0, max: 16 }).map((steps) => steps / 20),
-  tokens: fc.option(fc.integer({ min: 1, max: 100_000 })),
+  tokens: fc.option(fc.integer({ min: 2, max: 100_000 })),
   view: fc.constantFrom(...VIEWS.map(({ id }) => id)),
   surface: fc.constantFrom('map' as const, '3d' as const),
   theme: fc.constantFrom('auto' as const, 'light' as const, 'dark' as const),

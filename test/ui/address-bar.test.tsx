@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { bindAddressBar } from '../../src/store/address-bar'
 import { type AppStore, createAppStore } from '../../src/store/app-store'
 import { FakeEngine, VOCABULARY } from '../store/fake-engine'
@@ -16,7 +16,10 @@ beforeEach(async () => {
   })
   unbind = bindAddressBar(store, window)
 })
-afterEach(() => unbind())
+afterEach(() => {
+  unbind()
+  vi.restoreAllMocks()
+})
 
 it('leaves the address of a first visit alone', async () => {
   await store.actions.applyLink('')
@@ -31,16 +34,65 @@ it('keeps the link until the layer it names is open', async () => {
   expect(window.location.hash).toBe('#v=1&src=demo:plain&a=syn,t64,o2x9')
 })
 
-it('replaces the entry for a control and pushes one for a view', async () => {
-  await store.actions.applyLink('')
-  const before = window.history.length
+describe('an entry of the history', () => {
+  const entries = () => window.history.length
+
+  it.each<[string, (actions: AppStore['actions']) => void, string]>([
+    ['a setting', (actions) => actions.setSetting(VOCABULARY.settings[0]), 'set=w8a8'],
+    ['the pre-scale', (actions) => actions.setPreScale(false), 'pre=0'],
+    ['a method', (actions) => actions.toggleMethod('quarot'), 'm=rtn,flatquant'],
+    ['an option', (actions) => actions.setMethodOption('quarot', 'signs', 'off'), 'm=rtn,quarot(signs=off),flatquant'],
+    ['synthetic activations', (actions) => actions.chooseActivations({ kind: 'synthetic' }), 'a=syn,t512,o6x20'],
+    ['a view', (actions) => actions.setView('channels'), 'view=channels'],
+  ])('is made by choosing %s', async (_name, choose, link) => {
+    await store.actions.applyLink('')
+    const before = entries()
+    choose(store.actions)
+    expect(window.location.hash).toBe(`#v=1&${link}`)
+    expect(entries()).toBe(before + 1)
+  })
+
+  it.each<[string, (actions: AppStore['actions']) => void, string]>([
+    ['the seed', (actions) => actions.setSeed(7), 'seed=7'],
+    ['the rows', (actions) => actions.setTokens(16), 'rows=16'],
+    ['the held-out share', (actions) => actions.setHeldOutShare(0.2), 'eval=0.2'],
+    ['an option', (actions) => actions.setMethodOption('flatquant', 'steps', 60), 'm=rtn,quarot,flatquant(steps=60)'],
+    ['the theme', (actions) => actions.setTheme('dark'), 'th=dark'],
+  ])('is kept while %s changes', async (_name, change, link) => {
+    await store.actions.applyLink('')
+    const before = entries()
+    change(store.actions)
+    expect(window.location.hash).toBe(`#v=1&${link}`)
+    expect(entries()).toBe(before)
+  })
+
+  it('is made once by opening another layer', async () => {
+    await store.actions.applyLink('')
+    const before = entries()
+    await store.actions.openBuiltIn('plain')
+    expect(window.location.hash).toBe('#v=1&src=demo:plain')
+    expect(entries()).toBe(before + 1)
+  })
+
+  it('is not made by following a link, whatever that changes', async () => {
+    await store.actions.applyLink('')
+    const before = entries()
+    window.history.replaceState(null, '', '#v=1&src=demo:plain&a=syn,t64,o2x9&set=w8a8&view=error')
+    const replaced = vi.spyOn(window.history, 'replaceState')
+    window.dispatchEvent(new PopStateEvent('popstate'))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(store.getState().source.active).toBe('plain')
+    expect(window.location.hash).toBe('#v=1&src=demo:plain&a=syn,t64,o2x9&set=w8a8&view=error')
+    expect(entries()).toBe(before)
+    // Nor does the address pass through what is half of one link and half of the other.
+    expect(replaced).not.toHaveBeenCalled()
+  })
+})
+
+it('keeps a link that waits for its file, with the settings of now', async () => {
+  await store.actions.applyLink('#v=1&src=file:mine.safetensors,26,&w=b.weight')
   store.actions.setSeed(7)
-  store.actions.setPreScale(false)
-  expect(window.location.hash).toBe('#v=1&pre=0&seed=7')
-  expect(window.history.length).toBe(before)
-  store.actions.setView('channels')
-  expect(window.location.hash).toBe('#v=1&pre=0&seed=7&view=channels')
-  expect(window.history.length).toBe(before + 1)
+  expect(window.location.hash).toBe('#v=1&src=file:mine.safetensors,26,&w=b.weight&seed=7')
 })
 
 it('follows Back to the view before', async () => {
@@ -49,4 +101,12 @@ it('follows Back to the view before', async () => {
   window.history.replaceState(null, '', '/')
   window.dispatchEvent(new PopStateEvent('popstate'))
   expect(store.getState().view.view).toBe('distribution')
+})
+
+it('follows Back to the setting before', async () => {
+  await store.actions.applyLink('')
+  store.actions.setSetting(VOCABULARY.settings[0])
+  window.history.replaceState(null, '', '/')
+  window.dispatchEvent(new PopStateEvent('popstate'))
+  expect(store.getState().setup.setting.id).toBe('W4A4')
 })

@@ -1,13 +1,19 @@
 import { act, cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
+import type { ReactNode } from 'react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
-import { ADAPTER, FakeEngine, failure, result, tensor, VOCABULARY } from '../store/fake-engine'
+import { ADAPTER, FACTS, FakeEngine, failure, result, tensor, VOCABULARY } from '../store/fake-engine'
 
 // Drawing is covered by the tests of the figures and of Plot; here the caption stands for the figure.
 vi.mock('../../src/ui/plot/Plot', () => ({
-  Plot: ({ label }: { label: string }) => <p data-test="caption">{label}</p>,
+  Plot: ({ label, children }: { label: string; children?: ReactNode }) => (
+    <div>
+      <p data-test="caption">{label}</p>
+      {children}
+    </div>
+  ),
 }))
 
 let engine: FakeEngine
@@ -141,6 +147,30 @@ describe('settings and methods', () => {
     expect(hook('sort-sqnr').closest('th')?.getAttribute('aria-sort')).toBe('descending')
   })
 
+  it('opens a row of the table for all its numbers and notes', async () => {
+    const user = userEvent.setup()
+    await open()
+    const notes = ['Random signs from seed 0.']
+    act(() => engine.last.emit({ kind: 'outcome', outcome: { ...result('quarot'), onlineOperations: 1024, notes } }))
+    expect(has('details-quarot')).toBe(false)
+    await user.click(hook('details-button-quarot'))
+    const text = hook('details-quarot').textContent
+    for (const part of [
+      'cosine',
+      'max absolute error',
+      'clipped',
+      '0.12 %',
+      'zeroed',
+      '1,024 multiply-adds',
+      ...notes,
+    ]) {
+      expect(text).toContain(part)
+    }
+    expect(hook('details-button-quarot').getAttribute('aria-expanded')).toBe('true')
+    await user.click(hook('details-button-quarot'))
+    expect(has('details-quarot')).toBe(false)
+  })
+
   it('computes the missing settings when Error is opened', async () => {
     await open()
     await finish()
@@ -149,6 +179,63 @@ describe('settings and methods', () => {
     expect(engine.last.request.settings.map(({ id }) => id)).toEqual(['W8A8', 'W4A8', 'W4A16'])
     expect(hook('run-bar').textContent).toContain('3 of 12 results')
   })
+})
+
+describe('tiles', () => {
+  const tileCount = () => document.querySelectorAll('[data-test^="tile-"][data-result]').length
+
+  it('shows what a method has to say in its enlarged tile, which Escape closes', async () => {
+    const user = userEvent.setup()
+    await open()
+    const noted = { ...result('quarot'), notes: ['Random signs from seed 0.'] }
+    act(() => engine.last.emit({ kind: 'outcome', outcome: noted }))
+    expect(has('tile-notes')).toBe(false)
+    await user.click(screen.getByRole('button', { name: 'Enlarge QuaRot' }))
+    expect(tileCount()).toBe(1)
+    expect(screen.getByRole('button', { name: 'Reduce QuaRot' })).toBeTruthy()
+    expect(hook('tile-notes').textContent).toBe('Random signs from seed 0.')
+    await user.keyboard('{Escape}')
+    expect(tileCount()).toBe(3)
+  })
+
+  it('offers no larger form of a tile that is alone', async () => {
+    await open('m=rtn')
+    expect(tileCount()).toBe(1)
+    expect(screen.queryByRole('button', { name: /Enlarge|Reduce/ })).toBeNull()
+  })
+
+  it('spells out what stands beside the headline', async () => {
+    await open()
+    await finish()
+    expect(hook('tile-rtn').textContent).toMatch(/max 3\.\d+ · kurtosis 1\.5/)
+    expect(hook('tile-rtn').textContent).toContain('14.1 dB')
+  })
+})
+
+describe('the conditions under the answer', () => {
+  it('say what was noticed about the layer', async () => {
+    await open()
+    const facts = { ...FACTS, notes: ['input dimension 172 is not a multiple of 32'] }
+    act(() => engine.last.emit({ kind: 'layer', layer: facts }))
+    expect(hook('conditions').textContent).toContain('input dimension 172 is not a multiple of 32')
+    expect(hook('conditions').textContent).toContain('pre-scale 3/4')
+  })
+
+  it('say that the pre-scale reaches nothing without a 4-bit operand', async () => {
+    await open('set=w8a8')
+    act(() => engine.last.emit({ kind: 'layer', layer: FACTS }))
+    expect(hook('conditions').textContent).toContain('pre-scale off (no 4-bit operand)')
+  })
+})
+
+it('helps with a view tab while the mouse rests on it, until it is used', async () => {
+  const user = userEvent.setup()
+  await open()
+  await user.hover(hook('view-channels'))
+  expect((await screen.findByRole('tooltip', undefined, { timeout: 2_000 })).textContent).toContain('root-mean-square')
+  await user.click(hook('view-channels'))
+  await waitFor(() => expect(screen.queryByRole('tooltip')).toBeNull())
+  expect(hook('view-channels').getAttribute('aria-description')).toContain('root-mean-square')
 })
 
 describe('what goes wrong', () => {

@@ -109,6 +109,8 @@ it('shows a surface as a still until it is turned on, and only one at a time liv
   const [one, two] = [figureNamed('one'), figureNamed('two')]
   render([one, two].map((figure, i) => <Surface key={String(i)} figure={figure} flat={flat} label={`surface ${i}`} />))
   await waitFor(() => expect(document.querySelectorAll('[data-still="image"]').length).toBe(2))
+  const [still] = plotly.toImage.mock.calls[0] as unknown as [{ layout: { scene: { aspectratio: { z: number } } } }]
+  expect(still.layout.scene.aspectratio.z).toBeCloseTo((1.3 * 200) / 240, 12)
   expect(plotly.react).not.toHaveBeenCalled()
 
   await user.click(screen.getAllByRole('button', { name: 'Turn in 3-D' })[0])

@@ -1,5 +1,6 @@
+import { preScaleText, settingLabel } from '../../experiment/setting-text'
 import { answerLine } from '../../store/answer'
-import { layerFacts, layerTitle, resultsOf, tiles } from '../../store/selectors'
+import { emptyReason, layerFacts, layerTitle, resultsOf, tiles } from '../../store/selectors'
 import { ROUNDING_TEXT } from '../../store/vocabulary'
 import { useApp, useVocabulary } from '../use-app'
 import styles from './Main.module.css'
@@ -10,7 +11,8 @@ export function Answer() {
     const models = tiles(state)
     const builtIn = builtIns.find(({ id }) => id === state.source.active)
     const title = layerTitle(state, { formats: [], settings: [], methods, builtIns })
-    if (!title) return 'No layer is open.'
+    const empty = emptyReason(state)
+    if (!title) return `${empty ?? 'No layer is open'}.`
     const layer = builtIn ? builtIn.label : `${title.file} › ${title.weight}`
     const setting = state.setup.setting.id
     const line = answerLine({
@@ -22,7 +24,8 @@ export function Answer() {
       catalog: methods,
       facts: layerFacts(state),
     })
-    return line ?? `${layer}, ${setting}: ${state.run.phase === 'idle' ? 'no result yet' : 'computing'}.`
+    if (empty !== null) return `${layer}, ${settingLabel(setting)}: ${empty.toLowerCase()}.`
+    return line ?? `${layer}, ${settingLabel(setting)}: ${state.run.phase === 'idle' ? 'no result yet' : 'computing'}.`
   })
   return (
     <div className={styles.answer}>
@@ -34,7 +37,7 @@ export function Answer() {
   )
 }
 
-/** Everything the numbers depend on, in one line of small print. */
+/** Everything the numbers depend on, in one line of small print, and what was noticed when the layer was loaded. */
 function Conditions() {
   const facts = useApp(layerFacts)
   const { scaleRule, rounding, preScale, seed, setting } = useApp((state) => state.setup)
@@ -50,9 +53,16 @@ function Conditions() {
     `${origin}, ${rows}`,
     `W ${formatName(setting.weightFormat)}, X ${formatName(setting.activationFormat)}`,
     `scale rule ${scaleRule}`,
-    `ties ${ROUNDING_TEXT[rounding]}`,
-    `pre-scale ${preScale ? '3/4' : 'off'}`,
+    `rounding ${ROUNDING_TEXT[rounding]}`,
+    `pre-scale ${preScaleText(preScale, [setting])}`,
     `seed ${seed}`,
   ]
-  return <p className={styles.conditions}>{parts.join(' · ')}</p>
+  return (
+    <div className={styles.conditions} data-test="conditions">
+      <p>{parts.join(' · ')}</p>
+      {facts.notes?.map((note) => (
+        <p key={note}>{note}</p>
+      ))}
+    </div>
+  )
 }

@@ -1,5 +1,5 @@
 import { useMemo } from 'react'
-import { panelOutcomes } from '../../store/selectors'
+import { emptyReason, panelOutcomes } from '../../store/selectors'
 import type { View } from '../../store/views'
 import { FigureData } from '../plot/FigureData'
 import { Plot } from '../plot/Plot'
@@ -14,7 +14,10 @@ export function PanelView({ view }: { readonly view: View }) {
   const drawn = panelFigure(view.figure)
   const learned = view.id !== 'training' || outcomes.some((outcome) => outcome.kind === 'result' && outcome.training)
   const figure = useMemo(() => drawn?.build(outcomes, options), [drawn, outcomes, options])
-  if (!drawn || !figure || outcomes.length === 0) return <p className={styles.empty}>Waiting for the first result</p>
+  const empty = useApp(emptyReason)
+  if (!drawn || !figure || outcomes.length === 0) {
+    return <p className={styles.empty}>{empty ?? 'Waiting for the first result'}</p>
+  }
   if (!learned) return <p className={styles.empty}>No learned method has finished. FlatQuant is one.</p>
   return (
     <div className={styles.panel} data-test={`panel-${view.id}`}>

@@ -1,4 +1,5 @@
 import { Button } from '@mantine/core'
+import { settingLabel } from '../../experiment/setting-text'
 import { methodStyle } from '../../figures/method-style'
 import { runProgress } from '../../store/selectors'
 import { useActions, useApp } from '../use-app'
@@ -49,7 +50,7 @@ function CurrentStep() {
   const step = progress && progress.total > 1 ? `, step ${progress.done} of ${progress.total}` : ''
   return (
     <span className={styles.step}>
-      {methodStyle(current.method, 'light').label} under {current.setting}
+      {methodStyle(current.method, 'light').label} under {settingLabel(current.setting)}
       {step}
     </span>
   )

@@ -1,8 +1,9 @@
 import { ActionIcon, Button, Tooltip } from '@mantine/core'
 import type { MethodFailure, MethodResult } from '../../experiment/result'
-import { formatDecibels, formatMagnitude } from '../../figures/format-number'
+import { settingLabel } from '../../experiment/setting-text'
+import { formatDecibels, formatKurtosis, formatMagnitude } from '../../figures/format-number'
 import { methodStyle } from '../../figures/method-style'
-import { layerFacts, type TileModel, tiles } from '../../store/selectors'
+import { emptyReason, layerFacts, type TileModel, tiles } from '../../store/selectors'
 import type { View } from '../../store/views'
 import { Enlarge, Reduce } from '../icons'
 import { MethodMark } from '../MethodMark'
@@ -11,13 +12,15 @@ import type { FigureLook } from './figure-look'
 import styles from './Tile.module.css'
 import { TileFigureView } from './TileFigureView'
 import { TileProgress } from './TileProgress'
+import { useHoverTip } from './use-hover-tip'
 
 interface TileProps {
   readonly id: string
   readonly view: View
   readonly look: FigureLook
   readonly enlarged: boolean
-  readonly onEnlarge: () => void
+  /** null: it is the only tile and cannot be made larger. */
+  readonly onEnlarge: (() => void) | null
 }
 
 /** One method: its name and headline, its figure, and where it stands in the run. */
@@ -33,20 +36,13 @@ export function Tile({ id, view, look, enlarged, onEnlarge }: TileProps) {
         <h2>
           <MethodMark id={id} /> {name}
         </h2>
-        <Note model={model} />
-        <SyntheticMark />
+        <p className={styles.small}>
+          <Note model={model} />
+          <SyntheticMark />
+          {result && <Facts result={result} />}
+        </p>
         {result && <Headline result={result} />}
-        <Tooltip label={enlarged ? 'Back to all tiles' : 'Enlarge this tile'}>
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            size="sm"
-            aria-label={`${enlarged ? 'Reduce' : 'Enlarge'} ${name}`}
-            onClick={onEnlarge}
-          >
-            {enlarged ? <Reduce /> : <Enlarge />}
-          </ActionIcon>
-        </Tooltip>
+        {onEnlarge && <SizeButton name={name} enlarged={enlarged} onClick={onEnlarge} />}
       </header>
       {status === 'running' && <TileProgress />}
       {status === 'failed' && outcome?.kind === 'failure' && <Failure failure={outcome} />}
@@ -64,33 +60,66 @@ export function Tile({ id, view, look, enlarged, onEnlarge }: TileProps) {
 }
 
 function Waiting() {
-  const text = useApp(({ device, run }) => {
+  const text = useApp((state) => {
+    const { device, run } = state
+    if (state.source.pendingLink !== null) return emptyReason(state)
     if (device.status === 'unavailable') return 'Needs WebGPU'
     return device.status !== 'lost' && run.end === null ? 'Waiting' : 'Not computed'
   })
   return <p className={styles.waiting}>{text}</p>
 }
 
-function Headline({ result }: { readonly result: MethodResult }) {
-  const { evaluation, profile } = result
-  const definition = `Output SQNR on ${evaluation.tokens} evaluation tokens under ${result.setting}: −20 log10(‖Ŷ − Y‖ / ‖Y‖).`
+interface SizeButtonProps {
+  readonly name: string
+  readonly enlarged: boolean
+  readonly onClick: () => void
+}
+
+function SizeButton({ name, enlarged, onClick }: SizeButtonProps) {
+  const { tip, target } = useHoverTip()
   return (
-    <>
-      <Tooltip label="Largest magnitude (unit of X) and kurtosis (3 for a Gaussian) of the activations that are quantized.">
-        <span className={styles.facts}>
-          max {formatMagnitude(profile.maxAbsolute)} · k {formatMagnitude(profile.kurtosis)}
-        </span>
-      </Tooltip>
-      <Tooltip label={definition}>
-        <strong className={styles.headline}>{formatDecibels(evaluation.outputSqnrDb)} dB</strong>
-      </Tooltip>
-    </>
+    <Tooltip label={enlarged ? 'Back to all tiles (Escape)' : 'Enlarge this tile'} {...tip}>
+      <ActionIcon
+        className={styles.size}
+        variant="subtle"
+        color="gray"
+        size="sm"
+        aria-label={`${enlarged ? 'Reduce' : 'Enlarge'} ${name}`}
+        onClick={onClick}
+        {...target}
+      >
+        {enlarged ? <Reduce /> : <Enlarge />}
+      </ActionIcon>
+    </Tooltip>
+  )
+}
+
+function Facts({ result: { profile } }: { readonly result: MethodResult }) {
+  return (
+    <Tooltip label="Largest magnitude (unit of X) and kurtosis (3 for a Gaussian) of the activations that are quantized.">
+      <span className={styles.facts}>
+        max {formatMagnitude(profile.maxAbsolute)} · kurtosis {formatKurtosis(profile.kurtosis)}
+      </span>
+    </Tooltip>
+  )
+}
+
+function Headline({ result: { evaluation, setting } }: { readonly result: MethodResult }) {
+  const definition = `Output SQNR on ${evaluation.tokens} evaluation tokens under ${settingLabel(setting)}: −20 log10(‖Ŷ − Y‖ / ‖Y‖).`
+  return (
+    <Tooltip label={definition}>
+      <strong className={styles.headline}>{formatDecibels(evaluation.outputSqnrDb)} dB</strong>
+    </Tooltip>
   )
 }
 
 function Note({ model: { status, outcome, otherLayer } }: { readonly model: TileModel }) {
   if (outcome === null || (status !== 'stale' && status !== 'running')) return null
-  return <span className={styles.note}>{otherLayer ? 'previous layer' : `previous setting, ${outcome.setting}`}</span>
+  return (
+    <span className={styles.note}>
+      {otherLayer ? 'previous layer' : `previous setting, ${settingLabel(outcome.setting)}`}
+    </span>
+  )
 }
 
 /** Synthetic activations are called so wherever their numbers stand. */

@@ -1,4 +1,4 @@
-import { lazy, memo, Suspense, useMemo } from 'react'
+import { lazy, memo, type ReactNode, Suspense, useMemo } from 'react'
 import type { MethodResult } from '../../experiment/result'
 import type { FigureOptions } from '../../figures/figure'
 import { methodStyle } from '../../figures/method-style'
@@ -25,21 +25,26 @@ export const TileFigureView = memo(function TileFigureView({ view, result, optio
   const figure = useMemo(() => drawn?.build(result, options), [drawn, result, options])
   if (!drawn || !figure) return null
   const label = drawn.describe(result, options)
-  const data = (
-    <FigureData
-      name={`${drawn.label}, ${methodStyle(result.method, 'light').label}`}
-      table={() => drawn.table(result, options)}
-    />
-  )
+  const data = enlarged ? (
+    <>
+      <Notes notes={result.notes} />
+      <FigureData
+        name={`${drawn.label}, ${methodStyle(result.method, 'light').label}`}
+        table={() => drawn.table(result, options)}
+      />
+    </>
+  ) : null
   return (
-    <div className={styles.figure}>
+    <div className={styles.figure} data-enlarged={enlarged}>
       {view.id === 'surface' && surface === '3d' ? (
         <Suspense fallback={<p className={styles.waiting}>Loading 3-D</p>}>
-          <SurfaceFigure result={result} options={options} enlarged={enlarged} label={label} flat={figure} />
+          <SurfaceFigure result={result} options={options} enlarged={enlarged} label={label} flat={figure}>
+            {data}
+          </SurfaceFigure>
         </Suspense>
       ) : (
         <Plot figure={figure} label={label} captionHidden={!enlarged} enlarged={enlarged}>
-          {enlarged ? data : null}
+          {data}
         </Plot>
       )}
     </div>
@@ -48,10 +53,28 @@ export const TileFigureView = memo(function TileFigureView({ view, result, optio
 
 interface SurfaceFigureProps extends Omit<TileFigureProps, 'view'> {
   readonly label: string
+  readonly children: ReactNode
   readonly flat: ReturnType<NonNullable<ReturnType<typeof tileFigure>>['build']>
 }
 
-function SurfaceFigure({ result, options, enlarged, label, flat }: SurfaceFigureProps) {
+function SurfaceFigure({ result, options, enlarged, label, flat, children }: SurfaceFigureProps) {
   const figure = useMemo(() => tileFigure('surface')?.build(result, options), [result, options])
-  return figure ? <Surface figure={figure} flat={flat} label={label} captionHidden enlarged={enlarged} /> : null
+  if (!figure) return null
+  return (
+    <Surface figure={figure} flat={flat} label={label} captionHidden={!enlarged} enlarged={enlarged}>
+      {children}
+    </Surface>
+  )
+}
+
+/** What the method had to decide or leave out. */
+function Notes({ notes }: { readonly notes: readonly string[] }) {
+  if (notes.length === 0) return null
+  return (
+    <ul className={styles.notes} data-test="tile-notes">
+      {notes.map((note) => (
+        <li key={note}>{note}</li>
+      ))}
+    </ul>
+  )
 }

@@ -24,7 +24,7 @@ export function TileProgress() {
           >
             <polyline points={lossPoints(losses)} fill="none" stroke="currentColor" vectorEffect="non-scaling-stroke" />
           </svg>
-          <p>loss √L {formatRelativeError(losses[losses.length - 1])}, relative output error on calibration rows</p>
+          <p>output relative error {formatRelativeError(losses[losses.length - 1])} on calibration rows</p>
         </>
       )}
     </div>

@@ -1,3 +1,4 @@
+import { useHotkeys } from '@mantine/hooks'
 import { useState } from 'react'
 import { tiles } from '../../store/selectors'
 import type { View } from '../../store/views'
@@ -11,8 +12,9 @@ export function TileView({ view }: { readonly view: View }) {
   const ids = useApp((state) => tiles(state).map(({ method }) => method.id))
   const look = useFigureLook()
   const [enlarged, setEnlarged] = useState<string | null>(null)
-  const large = enlarged !== null && ids.includes(enlarged) ? enlarged : null
-  if (ids.length === 0) return <p className={styles.empty}>No method is shown. Choose one under Methods.</p>
+  const large = enlarged !== null && ids.length > 1 && ids.includes(enlarged) ? enlarged : null
+  useHotkeys(large === null ? [] : [['Escape', () => setEnlarged(null)]])
+  if (ids.length === 0) return <p className={styles.empty}>No method is chosen. Choose one under Methods.</p>
   return (
     <div className={styles.tiles} data-count={large === null ? ids.length : 1}>
       {(large === null ? ids : [large]).map((id) => (
@@ -21,8 +23,8 @@ export function TileView({ view }: { readonly view: View }) {
           id={id}
           view={view}
           look={look}
-          enlarged={large === id}
-          onEnlarge={() => setEnlarged(large === id ? null : id)}
+          enlarged={large === id || ids.length === 1}
+          onEnlarge={ids.length === 1 ? null : () => setEnlarged(large === id ? null : id)}
         />
       ))}
     </div>

@@ -1,29 +1,39 @@
 import { SegmentedControl, Tooltip } from '@mantine/core'
-import { VIEWS } from '../../store/views'
+import { VIEWS, type View } from '../../store/views'
 import { useActions, useApp } from '../use-app'
+import { useHoverTip } from './use-hover-tip'
 import styles from './ViewTabs.module.css'
 
 /** Which figure is shown. Changes the view, not the run; only Error asks for more results. */
 export function ViewTabs() {
   const view = useApp((state) => state.view.view)
-  const { setView } = useActions()
   return (
     <nav className={styles.views} aria-label="Views">
-      {VIEWS.map(({ id, label, help }) => (
-        <Tooltip key={id} label={help} position="bottom">
-          <button
-            type="button"
-            className={styles.view}
-            data-test={`view-${id}`}
-            aria-current={view === id ? 'page' : undefined}
-            onClick={() => setView(id)}
-          >
-            {label}
-          </button>
-        </Tooltip>
+      {VIEWS.map((each) => (
+        <Tab key={each.id} view={each} chosen={view === each.id} />
       ))}
       {view === 'surface' && <SurfaceSwitch />}
     </nav>
+  )
+}
+
+function Tab({ view: { id, label, help }, chosen }: { readonly view: View; readonly chosen: boolean }) {
+  const { setView } = useActions()
+  const { tip, target } = useHoverTip()
+  return (
+    <Tooltip label={help} position="bottom" {...tip}>
+      <button
+        type="button"
+        className={styles.view}
+        data-test={`view-${id}`}
+        aria-current={chosen ? 'page' : undefined}
+        aria-description={help}
+        onClick={() => setView(id)}
+        {...target}
+      >
+        {label}
+      </button>
+    </Tooltip>
   )
 }
 

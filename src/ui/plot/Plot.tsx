@@ -24,7 +24,7 @@ export interface PlotProps {
 export function Plot({ figure, label, captionHidden, enlarged, children, load, onFirstDrawn }: PlotProps) {
   const { host, state } = useDrawing(figure, { enlarged: enlarged ?? false, load: load ?? loadPlotly, onFirstDrawn })
   return (
-    <figure className={styles.figure} data-drawing={state.kind}>
+    <figure className={styles.figure} data-drawing={state.kind} data-enlarged={enlarged}>
       <div className={styles.drawing} ref={host} />
       {state.kind === 'failed' && (
         <p className={styles.note} role="alert">

@@ -3,7 +3,15 @@ import type { PlotlyHTMLElement, PlotRelayoutEvent } from 'plotly.js'
 import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import type { FigureSpec } from '../../figures/figure'
 import type { SurfaceCamera } from '../../figures/surface'
-import { CAMERA_MOVES, cameraFit, moveCamera, scaleCamera, setSurfaceCamera, useSurfaceCamera } from './camera'
+import {
+  boxHeight,
+  CAMERA_MOVES,
+  cameraFit,
+  moveCamera,
+  scaleCamera,
+  setSurfaceCamera,
+  useSurfaceCamera,
+} from './camera'
 import { claimLiveScene, hasWebGl } from './live-scene'
 import { Plot } from './Plot'
 import styles from './plot.module.css'
@@ -26,13 +34,14 @@ export function Surface({ figure, flat, label, captionHidden, enlarged, children
   const camera = useSurfaceCamera()
   const { ref: stage, width, height } = useElementSize()
   const fit = cameraFit(width, height)
-  const seen = useMemo(() => withCamera(figure, scaleCamera(camera, fit)), [figure, camera, fit])
+  const box = boxHeight(width, height)
+  const seen = useMemo(() => framed(figure, scaleCamera(camera, fit), box), [figure, camera, fit, box])
   const [live, setLive] = useState(false)
   useEffect(() => (live ? claimLiveScene(() => setLive(false)) : undefined), [live])
 
   if (!hasWebGl()) return <FlatInstead figure={flat} label={label} captionHidden={captionHidden} note={NO_WEBGL} />
   return (
-    <figure className={styles.figure}>
+    <figure className={styles.figure} data-enlarged={enlarged}>
       <div className={styles.stage} ref={stage}>
         {live ? (
           <Plot
@@ -71,8 +80,9 @@ export function Surface({ figure, flat, label, captionHidden, enlarged, children
 
 const NO_WEBGL = 'Surfaces need WebGL, which this browser does not offer here. The map shows the same numbers.'
 
-function withCamera(figure: FigureSpec, camera: SurfaceCamera): FigureSpec {
-  return { data: figure.data, layout: { ...figure.layout, scene: { ...figure.layout.scene, camera } } }
+function framed({ data, layout }: FigureSpec, camera: SurfaceCamera, box: number): FigureSpec {
+  const aspectratio = { x: 1, y: 1, ...layout.scene?.aspectratio, z: box }
+  return { data, layout: { ...layout, scene: { ...layout.scene, camera, aspectratio } } }
 }
 
 /** Dragging the live scene moves the camera of all. `fit` is what the shared camera was multiplied by for this frame. */

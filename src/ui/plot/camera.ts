@@ -19,13 +19,25 @@ export function useSurfaceCamera(): SurfaceCamera {
   return useSyncExternalStore(subscribe, () => current)
 }
 
-/** Height over which a landscape fills its frame; narrower frames need the eye farther off to keep the corners in. */
-const LANDSCAPE = 1.5
-const FARTHEST = 1.45
+/** Height over which a landscape fills its frame; narrower frames need the eye farther off to keep the labels in. */
+const LANDSCAPE = 1.4
+const FARTHEST = 1.7
 
 /** The factor on the eye's distance for a frame of `width` by `height` pixels. */
 export function cameraFit(width: number, height: number): number {
   return width > 0 && height > 0 ? Math.min(Math.max((LANDSCAPE * height) / width, 1), FARTHEST) : 1
+}
+
+/** Height of the scene's box per height of a square frame, and where it ends: a tall frame has room for taller peaks. */
+const BOX_HEIGHT = 1.3
+const LOWEST_BOX = 0.75
+const TALLEST_BOX = 1.9
+
+/** Height of the scene's box in a frame of `width` by `height` pixels, in units of the scene. */
+export function boxHeight(width: number, height: number): number {
+  return width > 0 && height > 0
+    ? Math.min(Math.max((BOX_HEIGHT * height) / width, LOWEST_BOX), TALLEST_BOX)
+    : LOWEST_BOX
 }
 
 /** The camera with its eye `factor` times as far away. */

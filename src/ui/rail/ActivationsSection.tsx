@@ -3,6 +3,7 @@ import { SOFTWARE_TOKENS } from '../../store/result-keys'
 import { automaticActivations, captureCandidates, missingActivations, visibleFiles } from '../../store/selection'
 import { isTokenCapped, layerFacts } from '../../store/selectors'
 import { shapeText } from '../../store/tensor-rows'
+import { MIN_ROWS } from '../../store/url'
 import { MAX_HELD_OUT } from '../../store/vocabulary'
 import { Field } from '../Field'
 import { NumberField } from '../NumberField'
@@ -23,7 +24,7 @@ export function ActivationsSection() {
         <SourceSwitch canCapture={hasWeight && missing === null} />
       </div>
       {missing !== null && <p className={styles.note}>{missing} Synthetic activations are used.</p>}
-      {kind === 'captured' ? <CapturedFields /> : <SyntheticFields />}
+      {hasWeight && (kind === 'captured' ? <CapturedFields /> : <SyntheticFields />)}
       <HeldOut />
     </section>
   )
@@ -55,6 +56,7 @@ function SourceSwitch({ canCapture }: { readonly canCapture: boolean }) {
 function CapturedFields() {
   const candidates = useApp((state) => captureCandidates(visibleFiles(state.source), state.source.weight))
   const chosen = useApp(({ source: { activations } }) => activations)
+  const several = useApp((state) => visibleFiles(state.source).length > 1)
   const tokens = useApp((state) => state.source.tokens)
   const capped = useApp(isTokenCapped)
   const { chooseActivations, setTokens } = useActions()
@@ -76,9 +78,9 @@ function CapturedFields() {
               if (next) chooseActivations({ kind: 'captured', fileId: next.fileId, tensor: next.tensor })
             }}
           >
-            {candidates.map(({ fileId, tensor, view }, i) => (
+            {candidates.map(({ fileId, fileName, tensor, view }, i) => (
               <option key={`${fileId} ${tensor}`} value={i}>
-                {tensor} ({shapeText(view.shape)})
+                {tensor} ({shapeText(view.shape)}){several ? ` in ${fileName}` : ''}
               </option>
             ))}
           </NativeSelect>
@@ -88,8 +90,8 @@ function CapturedFields() {
         label="Rows used"
         help="First this many tokens of the tensor. Fewer rows need less memory and time."
         unit="tokens"
-        value={tokens}
-        min={2}
+        value={tokens === null ? null : Math.min(tokens, available)}
+        min={MIN_ROWS}
         max={available}
         empty={
           capped ? `${Math.min(SOFTWARE_TOKENS, available)}, software GPU` : `all ${available.toLocaleString('en-US')}`

@@ -1,5 +1,6 @@
 import { Button, CloseButton } from '@mantine/core'
-import type { LinkSource } from '../../store/url'
+import { waitingNote } from '../../store/link-notes'
+import { awaitedFiles } from '../../store/link-restore'
 import { useActions, useApp } from '../use-app'
 import { useDrop } from './DropTarget'
 import styles from './LayerSection.module.css'
@@ -8,17 +9,18 @@ import styles from './LayerSection.module.css'
 export function DropZone() {
   const { getInputProps, open } = useDrop()
   const reading = useApp((state) => state.source.reading)
+  const status = reading.length > 0 ? `Reading ${reading.join(', ')}` : 'Read in this tab only'
   return (
     <>
       <div className={styles.zone} data-test="drop">
-        <span>
+        <span className={styles.invitation}>
           Drop .safetensors files
-          <span className={styles.small} role="status">
-            {reading.length > 0 ? `Reading ${reading.join(', ')}` : 'Read in this tab only'}
+          <span className={styles.small} role="status" title={status}>
+            {status}
           </span>
         </span>
         <input {...getInputProps({ multiple: true, 'aria-label': 'Safetensors files' })} />
-        <Button size="xs" variant="default" onClick={open}>
+        <Button size="xs" variant="default" className={styles.open} onClick={open}>
           Open
         </Button>
       </div>
@@ -28,41 +30,41 @@ export function DropZone() {
   )
 }
 
+/** Files that were refused, and remarks about the link. */
 function Problems() {
   const problems = useApp((state) => state.source.problems)
-  const note = useApp((state) => state.source.note)
+  const notes = useApp((state) => state.source.notes)
   const { dismissProblems } = useActions()
-  if (problems.length === 0 && note === null) return null
+  if (problems.length === 0 && notes.length === 0) return null
   return (
-    <div className={styles.problem} role="alert">
+    <div className={styles.problem} role={problems.length > 0 ? 'alert' : 'status'}>
       {problems.map(({ name, error }) => (
         <p key={`${name} ${error.code} ${error.message}`} data-test={`banner-${error.code}`}>
           <strong>{error.code}</strong> {error.message.includes(name) ? '' : `${name}: `}
           {error.message}
         </p>
       ))}
-      {note && <p>{note}</p>}
+      {notes.map(({ code, message }) => (
+        <p key={`${code} ${message}`} data-test={`banner-${code}`}>
+          <strong>{code}</strong> {message}
+        </p>
+      ))}
       <CloseButton className={styles.close} size="xs" aria-label="Dismiss" onClick={dismissProblems} />
     </div>
   )
 }
 
-const isFile = (source: LinkSource) => source.kind === 'file'
-
 /** LK-01: the link on screen was made with files that are not open. */
 function LinkRequest() {
-  const pending = useApp((state) => state.source.pendingLink)
-  if (!pending) return null
-  const wanted = pending.sources
-    .filter(isFile)
-    .map(
-      ({ name, byteLength, headerHash }) =>
-        `"${name}" (${byteLength.toLocaleString('en-US')} bytes, header ${headerHash || 'not recorded'})`,
-    )
+  const waiting = useApp((state) => state.source.pendingLink !== null)
+  const awaited = useApp((state) => awaitedFiles(state.source))
+  const { dismissLink } = useActions()
+  if (!waiting) return null
+  const { code, message } = waitingNote(awaited)
   return (
-    <p className={styles.problem} data-test="banner-LK-01">
-      <strong>LK-01</strong> This link was made with {wanted.join(' and ')}. Drop{' '}
-      {wanted.length > 1 ? 'those files' : 'that file'} to restore it.
-    </p>
+    <div className={styles.problem} data-test={`banner-${code}`}>
+      <strong>{code}</strong> {message}
+      <CloseButton className={styles.close} size="xs" aria-label="Do not wait for the file" onClick={dismissLink} />
+    </div>
   )
 }

@@ -1,4 +1,5 @@
 import { NativeSelect } from '@mantine/core'
+import { visibleFiles } from '../../store/selection'
 import { Field } from '../Field'
 import { useActions, useApp, useVocabulary } from '../use-app'
 import { DropZone } from './DropZone'
@@ -6,48 +7,60 @@ import styles from './LayerSection.module.css'
 import { OpenFiles } from './OpenFiles'
 import { TensorList } from './TensorList'
 
-const OWN = 'user'
-
 /** LAYER: where the weight comes from. */
 export function LayerSection() {
   return (
     <section aria-labelledby="layer-heading">
       <h2 id="layer-heading">Layer</h2>
       <DropZone />
-      <BuiltInMenu />
+      <LayerMenu />
       <OpenFiles />
       <TensorList />
     </section>
   )
 }
 
-function BuiltInMenu() {
+/** What is on screen: a layer that ships with the page, or one of the user's open files. */
+function LayerMenu() {
   const { builtIns } = useVocabulary()
-  const { openBuiltIn, showOwnFiles } = useActions()
+  const { openBuiltIn, showOwnFile } = useActions()
   const active = useApp((state) => state.source.active)
-  const hasOwn = useApp((state) => state.source.files.some(({ builtIn }) => builtIn === null))
+  const weight = useApp((state) => state.source.weight)
+  const own = useApp((state) => visibleFiles({ files: state.source.files, active: 'user' }))
   const chosen = builtIns.find(({ id }) => id === active)
+  const value = active === 'user' ? (weight?.fileId ?? '') : (active ?? '')
+  const choose = (id: string) => {
+    if (builtIns.some((layer) => layer.id === id)) void openBuiltIn(id)
+    else if (id !== '') showOwnFile(id)
+  }
   return (
     <>
-      <Field
-        label="Built-in layer"
-        help="Layers that ship with the page, to see a result before opening a file of your own."
-      >
+      <Field label="Layer" help="Layers that ship with the page, to see a result at once, and the files you opened.">
         {(ids) => (
           <NativeSelect
             {...ids}
             size="xs"
             data-test="built-in"
-            value={active ?? ''}
-            onChange={({ currentTarget: { value } }) => (value === OWN ? showOwnFiles() : void openBuiltIn(value))}
+            value={value}
+            onChange={({ currentTarget }) => choose(currentTarget.value)}
           >
-            {active === null && <option value="">none</option>}
-            {builtIns.map(({ id, label }) => (
-              <option key={id} value={id}>
-                {label}
-              </option>
-            ))}
-            {hasOwn && <option value={OWN}>my files</option>}
+            {value === '' && <option value="">none</option>}
+            <optgroup label="Built-in layers">
+              {builtIns.map(({ id, label }) => (
+                <option key={id} value={id}>
+                  {label}
+                </option>
+              ))}
+            </optgroup>
+            {own.length > 0 && (
+              <optgroup label="My files">
+                {own.map(({ id, name }) => (
+                  <option key={id} value={id}>
+                    {name}
+                  </option>
+                ))}
+              </optgroup>
+            )}
           </NativeSelect>
         )}
       </Field>

@@ -16,7 +16,7 @@ export function OpenFiles() {
           <span className={styles.name} title={file.name}>
             {file.name}
           </span>
-          <span>
+          <span className={styles.amount}>
             {file.tensors.length} tensors, {byteText(file.byteLength)}
           </span>
           <CloseButton size="xs" aria-label={`Close ${file.name}`} onClick={() => closeFile(file.id)} />

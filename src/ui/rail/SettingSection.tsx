@@ -116,7 +116,10 @@ function Rules() {
           />
         )}
       </Field>
-      <Field label="Ties" help="Where a value halfway between two codes goes. microxcaling rounds half away from zero.">
+      <Field
+        label="Rounding"
+        help="To the nearest code, a value halfway to the even one or away from zero (microxcaling); or always toward zero."
+      >
         {(ids) => (
           <NativeSelect
             {...ids}
@@ -141,7 +144,7 @@ function PreScale() {
     ({ id, element }) => element.bits === 4 && (id === setting.weightFormat || id === setting.activationFormat),
   )
   const help =
-    'Shrinks elements of 4-bit operands by 3/4 before rounding and undoes it after; the exponent stays. As in arXiv 2601.09555.'
+    'Shrinks elements of 4-bit operands by 3/4 before rounding and undoes it after; the exponent stays. On because the W4A4 tables of arXiv 2601.09555 use it; often, and on the built-in layer, it raises the error of RTN.'
   return (
     <Field half label="Pre-scale 3/4" help={hasFourBits ? help : `${help} There is no 4-bit operand now.`}>
       {(ids) => (

@@ -2,7 +2,14 @@ import { TextInput } from '@mantine/core'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useMemo, useRef, useState } from 'react'
 import { visibleFiles } from '../../store/selection'
-import { searchRows, type TensorRow, tensorRows } from '../../store/tensor-rows'
+import {
+  nameParts,
+  searchRows,
+  type TensorLine,
+  type TensorRow,
+  tensorLines,
+  tensorRows,
+} from '../../store/tensor-rows'
 import { useActions, useApp } from '../use-app'
 import styles from './TensorList.module.css'
 
@@ -17,7 +24,7 @@ export function TensorList() {
   const files = useApp((state) => visibleFiles(state.source))
   const [search, setSearch] = useState('')
   const all = useMemo(() => tensorRows(files), [files])
-  const rows = useMemo(() => searchRows(all, search), [all, search])
+  const lines = useMemo(() => tensorLines(searchRows(all, search), files.length), [all, search, files.length])
   if (all.length === 0) return null
   return (
     <>
@@ -31,32 +38,32 @@ export function TensorList() {
           onChange={({ currentTarget }) => setSearch(currentTarget.value)}
         />
       )}
-      {rows.length === 0 && <p className={styles.none}>No tensor is called that.</p>}
-      {rows.length > VIRTUAL_FROM ? <LongList rows={rows} /> : <ShortList rows={rows} />}
+      {lines.length === 0 && <p className={styles.none}>No tensor is called that.</p>}
+      {lines.length > VIRTUAL_FROM ? <LongList lines={lines} /> : <ShortList lines={lines} />}
     </>
   )
 }
 
 interface ListProps {
-  readonly rows: readonly TensorRow[]
+  readonly lines: readonly TensorLine[]
 }
 
-function ShortList({ rows }: ListProps) {
+function ShortList({ lines }: ListProps) {
   return (
     <ul className={styles.list} aria-label="Tensors">
-      {rows.map((row) => (
-        <li key={`${row.fileId} ${row.tensor}`}>
-          <Row row={row} />
+      {lines.map((line) => (
+        <li key={line.kind === 'file' ? line.fileId : `${line.row.fileId} ${line.row.tensor}`}>
+          <Line line={line} />
         </li>
       ))}
     </ul>
   )
 }
 
-function LongList({ rows }: ListProps) {
+function LongList({ lines }: ListProps) {
   const scroller = useRef<HTMLUListElement>(null)
   const virtual = useVirtualizer({
-    count: rows.length,
+    count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
     overscan: 8,
@@ -66,10 +73,19 @@ function LongList({ rows }: ListProps) {
       <li className={styles.spacer} style={{ height: virtual.getTotalSize() }} aria-hidden />
       {virtual.getVirtualItems().map(({ index, start }) => (
         <li key={index} className={styles.placed} style={{ transform: `translateY(${start}px)` }}>
-          <Row row={rows[index]} />
+          <Line line={lines[index]} />
         </li>
       ))}
     </ul>
+  )
+}
+
+function Line({ line }: { readonly line: TensorLine }) {
+  if (line.kind === 'tensor') return <Row row={line.row} />
+  return (
+    <p className={styles.file} title={line.name} data-test="tensor-file">
+      {line.name}
+    </p>
   )
 }
 
@@ -88,13 +104,23 @@ function Row({ row }: { readonly row: TensorRow }) {
       title={row.obstacle === null ? facts : `${facts}. Cannot be chosen as weight: ${row.obstacle}.`}
       onClick={() => chooseWeight({ fileId: row.fileId, tensor: row.tensor })}
     >
-      {/* Names differ at their end, so it is the beginning that gives way. */}
-      <span className={styles.name}>
-        <bdi>{row.tensor}</bdi>
-      </span>
+      <Name name={row.tensor} />
       <span>{row.shape}</span>
       <span>{row.dtype}</span>
       <span className={styles.size}>{row.size}</span>
     </button>
+  )
+}
+
+/** The name without what all names share, cut in the middle where room is short. */
+function Name({ name }: { readonly name: string }) {
+  const { before, block, middle, end } = nameParts(name)
+  return (
+    <bdi className={styles.name} data-block={block !== ''}>
+      <span className={styles.before}>{before}</span>
+      <span className={styles.block}>{block}</span>
+      <span className={styles.middle}>{middle}</span>
+      <span className={styles.end}>{end}</span>
+    </bdi>
   )
 }

@@ -1,11 +1,12 @@
 import { Tooltip } from '@mantine/core'
-import { useState } from 'react'
+import { useId, useState } from 'react'
 import type { MethodResult } from '../../experiment/result'
 import { methodStyle } from '../../figures/method-style'
 import { baselineResult, type TileModel, tiles } from '../../store/selectors'
 import { COLUMNS, type Column, nextSort, type Sort, sortRows } from '../../store/table-rows'
 import { MethodMark } from '../MethodMark'
 import { useApp, useVocabulary } from '../use-app'
+import { ResultDetails } from './ResultDetails'
 import styles from './ResultsTable.module.css'
 
 /** A region that scrolls takes the focus, so that a keyboard can scroll it. */
@@ -67,24 +68,51 @@ interface RowProps {
 function Row({ model: { method, status, outcome }, baseline }: RowProps) {
   const { methods } = useVocabulary()
   const { id } = method
+  const [open, setOpen] = useState(false)
+  const detailsId = useId()
+  const result = outcome?.kind === 'result' ? outcome : null
+  const opened = open && result !== null
   const summary = methods.find((entry) => entry.id === id)?.summary
   return (
-    <tr data-test={`table-row-${id}`} data-result={status}>
-      <th scope="row" title={summary}>
-        <MethodMark id={id} /> {methodStyle(id, 'light').label}
-        {status === 'stale' && <span className={styles.stale}>previous</span>}
-      </th>
-      {outcome?.kind === 'result' ? (
-        COLUMNS.map((column) => (
-          // What is left from before is not compared with the baseline of now.
-          <Cell key={column.id} column={column} result={outcome} baseline={status === 'live' ? baseline : null} />
-        ))
-      ) : (
-        <td colSpan={COLUMNS.length} className={styles.reason}>
-          {outcome?.kind === 'failure' ? `${outcome.error.code} ${outcome.error.message}` : status}
-        </td>
+    <>
+      <tr data-test={`table-row-${id}`} data-result={status}>
+        <th scope="row">
+          <button
+            type="button"
+            className={styles.open}
+            title={summary && `${summary} Click for all its numbers and notes.`}
+            data-test={`details-button-${id}`}
+            aria-expanded={opened}
+            aria-controls={opened ? detailsId : undefined}
+            disabled={result === null}
+            onClick={() => setOpen(!open)}
+          >
+            <span aria-hidden className={styles.arrow}>
+              {opened ? '▾' : '▸'}
+            </span>{' '}
+            <MethodMark id={id} /> {methodStyle(id, 'light').label}
+          </button>
+          {status === 'stale' && <span className={styles.stale}>previous</span>}
+        </th>
+        {result ? (
+          COLUMNS.map((column) => (
+            // What is left from before is not compared with the baseline of now.
+            <Cell key={column.id} column={column} result={result} baseline={status === 'live' ? baseline : null} />
+          ))
+        ) : (
+          <td colSpan={COLUMNS.length} className={styles.reason}>
+            {outcome?.kind === 'failure' ? `${outcome.error.code} ${outcome.error.message}` : status}
+          </td>
+        )}
+      </tr>
+      {opened && (
+        <tr id={detailsId} data-result={status}>
+          <td colSpan={COLUMNS.length + 1} className={styles.detailsCell}>
+            <ResultDetails result={result} />
+          </td>
+        </tr>
       )}
-    </tr>
+    </>
   )
 }
 

@@ -1,0 +1,54 @@
+import type { MethodResult } from '../../experiment/result'
+import { formatCount } from '../../figures/format-number'
+import { type DetailTable, resultDetails } from '../../store/result-details'
+import styles from './ResultDetails.module.css'
+
+/** The opened row of a method: what the columns leave out, and what the method has to say. */
+export function ResultDetails({ result }: { readonly result: MethodResult }) {
+  return (
+    <div className={styles.details} data-test={`details-${result.method}`}>
+      {resultDetails(result).map((table) => (
+        <Small key={table.caption} table={table} />
+      ))}
+      <div>
+        <p>
+          Online operations: {formatCount(result.onlineOperations)}
+          {result.onlineOperations > 0 && ' multiply-adds per token'}
+        </p>
+        <ul>
+          {result.notes.map((note) => (
+            <li key={note}>{note}</li>
+          ))}
+        </ul>
+      </div>
+    </div>
+  )
+}
+
+function Small({ table: { caption, columns, lines } }: { readonly table: DetailTable }) {
+  return (
+    <table>
+      <caption>{caption}</caption>
+      <thead>
+        <tr>
+          <td />
+          {columns.map((column) => (
+            <th key={column} scope="col">
+              {column}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {lines.map(({ name, cells }) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            {columns.map((column, i) => (
+              <td key={column}>{cells[i]}</td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
