@@ -1,10 +1,10 @@
 import type { Matrix } from '../../src/core/matrix'
 import { createRandom } from '../../src/core/random'
 import type { QuantConfig } from '../../src/formats/number-format'
-import { matmulNt } from '../../src/gpu/kernels/matmul-nt'
 import { uploadMatrix } from '../../src/gpu/transfer'
 import type { Context, FitInput, Transform } from '../../src/methods/method'
-import { completeOptions, type OptionValues } from '../../src/methods/options'
+import type { OptionValues } from '../../src/methods/options'
+import { fitContext as contextOf, fitInput as inputOf } from './fit'
 import type { TestGpu } from './gpu'
 
 /** A Gaussian matrix with a few channels 20 times larger, as activations have them. */
@@ -18,16 +18,20 @@ export function gaussianMatrix(rows: number, cols: number, seed: number): Matrix
 export function fitInput(
   t: TestGpu,
   transform: Transform,
-  layer: { weight: Matrix; calibration: Matrix; config: QuantConfig; options?: OptionValues },
+  { weight, calibration, config, options }: FixtureLayer,
 ): FitInput {
-  const weight = uploadMatrix(t.gpu, t.arena, layer.weight, 'weight')
-  const calibration = uploadMatrix(t.gpu, t.arena, layer.calibration, 'calibration')
-  const reference = matmulNt(t.recorder, t.arena, calibration, weight)
-  t.recorder.submit()
-  const options = completeOptions(transform.id, transform.options, layer.options ?? {})
-  return { weight, calibration, reference, config: layer.config, options }
+  const rows = uploadMatrix(t.gpu, t.arena, calibration, 'calibration')
+  const layer = { weight: uploadMatrix(t.gpu, t.arena, weight, 'weight'), calibration: rows, evaluation: rows }
+  return inputOf(t.gpu, t.arena, { layer, config, transform, options })
+}
+
+interface FixtureLayer {
+  readonly weight: Matrix
+  readonly calibration: Matrix
+  readonly config: QuantConfig
+  readonly options?: OptionValues
 }
 
 export function fitContext(t: TestGpu, seed: number): Context {
-  return { gpu: t.gpu, arena: t.arena, signal: new AbortController().signal, onProgress: () => {}, seed }
+  return contextOf(t.gpu, t.arena, { seed })
 }

@@ -1,4 +1,5 @@
 import { NativeSelect, SegmentedControl, Switch } from '@mantine/core'
+import { hasFourBitOperand } from '../../experiment/setting-text'
 import { bitsPerElement, ROUNDINGS, SCALE_RULES } from '../../formats/number-format'
 import { isRounding, isScaleRule, MAX_SEED, ROUNDING_TEXT, SCALE_RULE_TEXT } from '../../store/vocabulary'
 import { Field } from '../Field'
@@ -138,11 +139,8 @@ function Rules() {
 /** The pre-scale reaches 4-bit operands only; without one the switch would change nothing. */
 function PreScale() {
   const { preScale, setting } = useApp((state) => state.setup)
-  const { formats } = useVocabulary()
   const { setPreScale } = useActions()
-  const hasFourBits = formats.some(
-    ({ id, element }) => element.bits === 4 && (id === setting.weightFormat || id === setting.activationFormat),
-  )
+  const hasFourBits = hasFourBitOperand(setting)
   const help =
     'Shrinks elements of 4-bit operands by 3/4 before rounding and undoes it after; the exponent stays. On because the W4A4 tables of arXiv 2601.09555 use it; often, and on the built-in layer, it raises the error of RTN.'
   return (
