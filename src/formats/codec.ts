@@ -1,146 +1,122 @@
 /**
- * The scalar definition of every MX format, in float64. Slow and obvious: each step is exact in float64 because inputs
- * are f32 values and scales are powers of two. The WGSL kernels must return the same bits.
- * Source: OCP Microscaling Formats (MX) v1.0, conversion; docs/formats.md for the choices it leaves open.
+ * The scalar definition of every format: slow and obvious, every decision on exact real numbers, every value rounded to
+ * f32 once. The WGSL kernels must return the same bits.
+ * Sources: OCP Microscaling Formats (MX) v1.0; NVFP4 as in NVIDIA TransformerEngine; docs/formats.md for the choices
+ * they leave open.
  */
-import type { FixedElement, FloatElement, Quantizer, Rounding } from './number-format'
+import { decodeElement, encodeInteger, encodeMagnitude, signedCode } from './codec-element'
+import { roundedQuotient } from './codec-exact'
+import { type BlockScale, literallyScaled, type Surroundings, scaleCandidates, scaleValue } from './codec-scale'
+import type { BlockError, FloatElement, IntegerElement, PreScale, Quantizer, Rounding } from './number-format'
 
-/** Scale byte of a block that holds a NaN or an infinity, and of a NaN block in a file. */
-export const NAN_SCALE_BYTE = 255
-
-const SCALE_BIAS = 127
-const MAX_SCALE_BYTE = 254
-/** Exponent of the smallest normal f32: the scale of anything smaller is clamped to byte 0 anyway. */
-const F32_MIN_EXPONENT = -126
-
-/** One quantized block. `codes[i]` is the raw code of element i, sign in the top bit of the element's width. */
+/** One quantized block: its scale and the raw code of each element (0 … 2^bits − 1). */
 export interface EncodedBlock {
-  readonly scaleByte: number
-  readonly codes: Uint8Array
+  readonly scale: BlockScale
+  /** Sign in the top bit of the element's width; two's complement for MXINT8 and integers, unsigned with a zero point. */
+  readonly codes: Uint16Array
 }
 
-/** The largest integer e with 2^e <= magnitude; magnitude finite and > 0. */
-function exponentOf(magnitude: number): number {
-  let exponent = Math.round(Math.log2(magnitude))
-  while (2 ** exponent > magnitude) exponent -= 1
-  while (2 ** (exponent + 1) <= magnitude) exponent += 1
-  return exponent
+function isNegative(value: number): boolean {
+  return value < 0 || Object.is(value, -0)
 }
 
-/** Fraction bits of one step, and the exponent below which steps stop shrinking. MXINT8 is one binade of fixed step. */
-function gridOf(element: FloatElement | FixedElement): { fractionBits: number; minExponent: number } {
-  if (element.kind === 'fixed') return { fractionBits: element.fractionBits, minExponent: 0 }
-  return { fractionBits: element.mantissaBits, minExponent: 1 - element.bias }
+function preScaleOf(quantizer: Quantizer, variant: PreScale['variant']): number {
+  const preScale = quantizer.family === 'mx' ? quantizer.preScale : null
+  return preScale?.variant === variant ? preScale.factor : 1
 }
 
-/**
- * The magnitude code of infinity, or null when the element has none: only a format whose all-ones exponent starts
- * right above its largest number keeps it for infinity and NaN (E5M2).
- */
-export function infinityCode(element: FloatElement | FixedElement): number | null {
-  if (element.kind === 'fixed') return null
-  const reserved = (2 ** element.exponentBits - 1) << element.mantissaBits
-  return reserved === element.maxCode + 1 ? reserved : null
+/** The code of a 16-bit float. NaN (the quiet one) and infinity stay what they are; numbers saturate at the largest finite one. */
+function sixteenBitCode(element: FloatElement<16>, value: number): number {
+  const infinity = element.maxCode + 1
+  if (Number.isNaN(value)) return infinity + 2 ** (element.mantissaBits - 1)
+  const magnitude = Math.abs(value)
+  const code =
+    magnitude === Infinity ? infinity : encodeMagnitude(element, { magnitude, factor: 1, scale: 1 }, 'half-even')
+  return signedCode(element, code, isNegative(value))
 }
 
-/** The value of a magnitude code, before sign and scale. Codes above the largest are infinity or NaN. */
-function decodeMagnitude(element: FloatElement | FixedElement, magnitude: number): number {
-  const { fractionBits, minExponent } = gridOf(element)
-  if (element.kind === 'fixed') return magnitude * 2 ** -fractionBits
-  if (magnitude > element.maxCode) return magnitude === infinityCode(element) ? Infinity : Number.NaN
-  const field = magnitude >> fractionBits
-  const fraction = magnitude & (2 ** fractionBits - 1)
-  if (field === 0) return fraction * 2 ** (minExponent - fractionBits)
-  return (2 ** fractionBits + fraction) * 2 ** (field - element.bias - fractionBits)
+/** q as stored: x / s rounded half to even, moved by the zero point, kept within the codes there are. */
+function integerCode(element: IntegerElement, value: number, scale: number, zeroPoint: number | null): number {
+  const rounded = encodeInteger({ magnitude: Math.abs(value), factor: 1, scale }) * Math.sign(value)
+  const count = 2 ** element.bits
+  if (zeroPoint !== null) return Math.min(Math.max(rounded + zeroPoint, 0), count - 1)
+  return (Math.min(Math.max(rounded, -count / 2), count / 2 - 1) + count) % count
 }
 
-/** The value of one raw code (0 … 2^bits − 1) before its block's scale; NaN and ±Infinity where the format has them. */
-export function decodeElement(element: FloatElement | FixedElement, code: number): number {
-  const signBit = 2 ** (element.bits - 1)
-  if (code < signBit) return decodeMagnitude(element, code)
-  if (element.kind === 'fixed') return -decodeMagnitude(element, 2 * signBit - code)
-  return -decodeMagnitude(element, code - signBit)
-}
-
-/** 2^(byte − 127); NaN for 255. */
-export function decodeScale(scaleByte: number): number {
-  return scaleByte === NAN_SCALE_BYTE ? Number.NaN : 2 ** (scaleByte - SCALE_BIAS)
-}
-
-function roundInteger(value: number, rounding: Rounding): number {
-  const below = Math.floor(value)
-  const rest = value - below
-  if (rounding === 'toward-zero' || rest < 0.5) return below
-  if (rest > 0.5 || rounding === 'half-away') return below + 1
-  return below + (below % 2)
-}
-
-/** The magnitude code `magnitude` (scaled, >= 0, finite) is rounded to; saturates at the largest. */
-function encodeMagnitude(element: FloatElement | FixedElement, magnitude: number, rounding: Rounding): number {
-  const { fractionBits, minExponent } = gridOf(element)
-  if (magnitude === 0) return 0
-  const exponent = Math.max(exponentOf(magnitude), minExponent)
-  const steps = roundInteger(magnitude / 2 ** (exponent - fractionBits), rounding)
-  return Math.min((exponent - minExponent) * 2 ** fractionBits + steps, element.maxCode)
-}
-
-/** Magnitude m of [1, 2) from which the shared exponent is one higher than that of the block maximum. */
-function bumpFrom({ format, scaleRule }: Quantizer): (fraction: number) => boolean {
-  const { element } = format
-  const { fractionBits } = gridOf(element)
-  const largest = element.maxFinite / 2 ** element.emax
-  switch (scaleRule) {
-    case 'floor':
-      return () => false
-    case 'rceil':
-      return (fraction) => fraction > largest
-    case 'ceil':
-      return (fraction) => fraction > 1
-    case 'even':
-      return (fraction) => fraction >= 2 - 2 ** (-fractionBits - 1)
-    default:
-      return scaleRule satisfies never
-  }
-}
-
-/**
- * The shared exponent of a block as its E8M0 byte. `maximum` is the largest magnitude of the block, an f32 value;
- * NaN or infinity gives 255, zero and anything too small gives 0.
- */
-export function scaleByteOf(maximum: number, quantizer: Quantizer): number {
-  if (!Number.isFinite(maximum)) return NAN_SCALE_BYTE
-  if (maximum < 2 ** F32_MIN_EXPONENT) {
-    const bumped = bumpFrom(quantizer)(1 + maximum * 2 ** -F32_MIN_EXPONENT)
-    return Math.max(0, (bumped ? 1 : 0) - quantizer.format.element.emax)
-  }
-  const exponent = exponentOf(maximum)
-  const bump = bumpFrom(quantizer)(maximum / 2 ** exponent) ? 1 : 0
-  const byte = exponent - quantizer.format.element.emax + bump + SCALE_BIAS
-  return Math.min(Math.max(byte, 0), MAX_SCALE_BYTE)
-}
-
-/** Quantizes one block of f32 values (any length up to the block size). A non-finite element makes it a NaN block. */
-export function encodeBlock(values: ArrayLike<number>, quantizer: Quantizer): EncodedBlock {
+function codeUnder(value: number, scale: BlockScale, quantizer: Quantizer): number {
   const { element } = quantizer.format
-  const magnitudes = Array.from(values, Math.abs)
-  const finite = magnitudes.every(Number.isFinite)
-  const scaleByte = finite ? scaleByteOf(Math.max(0, ...magnitudes), quantizer) : NAN_SCALE_BYTE
-  const factor = (quantizer.preScale ?? 1) / decodeScale(scaleByte)
-  const codes = Uint8Array.from(magnitudes, (magnitude, index) => {
-    if (!finite) return 0
-    const code = encodeMagnitude(element, magnitude * factor, quantizer.rounding)
-    const negative = values[index] < 0 || Object.is(values[index], -0)
-    if (!negative) return code
-    return element.kind === 'fixed' ? -code & 0xff : code + 2 ** (element.bits - 1)
-  })
-  return { scaleByte, codes }
+  if (quantizer.family === 'sixteen-bit') return sixteenBitCode(quantizer.format.element, value)
+  const multiplier = scaleValue(scale)
+  const zeroPoint = scale.kind === 'fp32' ? scale.zeroPoint : null
+  // a NaN block, and a scale that rounded to 0: no code means anything, all decode to NaN and 0
+  if (!(multiplier > 0)) return Number.isNaN(multiplier) ? 0 : (zeroPoint ?? 0)
+  if (element.kind === 'integer') return integerCode(element, value, multiplier, zeroPoint)
+  const rounding: Rounding = quantizer.family === 'mx' ? quantizer.rounding : 'half-even'
+  const scaled = { magnitude: Math.abs(value), factor: preScaleOf(quantizer, 'exact'), scale: multiplier }
+  return signedCode(element, encodeMagnitude(element, scaled, rounding), isNegative(value))
 }
 
-/** The f32 values a block decodes to. The result of a pre-scaled block is divided by the pre-scale, rounded once. */
-export function decodeBlock(block: EncodedBlock, { format, preScale }: Quantizer): Float32Array {
-  const scale = decodeScale(block.scaleByte)
-  return Float32Array.from(block.codes, (code) => {
-    const value = decodeElement(format.element, code) * scale
-    return preScale === null ? value : (4 * value) / 3
+function isSubnormalBlock(values: ArrayLike<number>): boolean {
+  return Array.from(values).every((value) => Math.abs(value) < 2 ** -126)
+}
+
+/**
+ * The raw codes of `values` under a given scale; what encodeBlock does once it has chosen one. `values` are finite
+ * unless the scale is NaN or the format has none.
+ */
+export function encodeWithScale(values: ArrayLike<number>, scale: BlockScale, quantizer: Quantizer): Uint16Array {
+  const scaled = literallyScaled(values, quantizer)
+  const flushed = quantizer.family === 'mx' && quantizer.flushSubnormalBlocks && isSubnormalBlock(scaled)
+  return Uint16Array.from(scaled, (value) => codeUnder(flushed ? 0 : value, scale, quantizer))
+}
+
+function blockError(values: ArrayLike<number>, decoded: Float32Array, kind: BlockError): number {
+  const differences = Array.from(decoded, (value, index) => Math.abs(value - values[index]))
+  if (kind === 'max') return Math.max(0, ...differences)
+  return differences.reduce((sum, difference) => sum + (kind === 'mae' ? difference : difference * difference), 0)
+}
+
+/**
+ * Quantizes one block of f32 values: any length up to the block size, the whole group of grouped integers, any part of
+ * a row or of a tensor where `surroundings` gives the rest. A non-finite element makes it a NaN block (16-bit floats
+ * excepted). Of two candidate scales the second is kept only when its error is strictly smaller (float64 sums; under a
+ * literal pre-scale the error against the multiplied values).
+ */
+export function encodeBlock(
+  values: ArrayLike<number>,
+  quantizer: Quantizer,
+  surroundings: Surroundings = {},
+): EncodedBlock {
+  if (quantizer.family === 'mx' && quantizer.preScale?.variant === 'literal') {
+    return encodeBlock(literallyScaled(values, quantizer), { ...quantizer, preScale: null })
+  }
+  const encoded = scaleCandidates(values, quantizer, surroundings).map((scale) => {
+    return { scale, codes: encodeWithScale(values, scale, quantizer) }
   })
+  const kind = quantizer.family === 'nvfp' ? (quantizer.fourOverSix ?? 'mse') : 'mse'
+  const errorOf = (block: EncodedBlock) => blockError(values, decodeBlock(block, quantizer), kind)
+  return encoded.reduce((best, next) => (errorOf(next) < errorOf(best) ? next : best))
+}
+
+/** The f32 value of one code under `scale`: one rounding, two where a pre-scaled value is subnormal. */
+export function decodeCode(code: number, scale: BlockScale, quantizer: Quantizer): number {
+  const { element } = quantizer.format
+  const multiplier = scaleValue(scale)
+  if (scale.kind === 'fp32' && scale.zeroPoint !== null) return Math.fround((code - scale.zeroPoint) * multiplier)
+  const value = decodeElement(element, code)
+  const literal = preScaleOf(quantizer, 'literal')
+  const exact = preScaleOf(quantizer, 'exact')
+  if (exact !== 1) return Math.fround(dividedBy(value, exact) * multiplier)
+  return literal === 1 ? Math.fround(value * multiplier) : dividedBy(Math.fround(value * multiplier), literal)
+}
+
+/** value / factor rounded once to f32; NaN and infinity stay. */
+function dividedBy(value: number, factor: number): number {
+  if (!Number.isFinite(value)) return value
+  return roundedQuotient(Math.abs(value), factor) * (isNegative(value) ? -1 : 1)
+}
+
+/** The f32 values a block decodes to. Overflow, possible only beside the largest f32, gives infinity. */
+export function decodeBlock({ scale, codes }: EncodedBlock, quantizer: Quantizer): Float32Array {
+  return Float32Array.from(codes, (code) => decodeCode(code, scale, quantizer))
 }

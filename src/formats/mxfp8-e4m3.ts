@@ -20,5 +20,6 @@ export const mxfp8E4m3: MxFormat = {
   },
   blockSize: 32,
   scale: 'e8m0',
+  options: [],
   source: 'OCP Microscaling Formats (MX) v1.0',
 }

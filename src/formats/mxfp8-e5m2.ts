@@ -17,5 +17,6 @@ export const mxfp8E5m2: MxFormat = {
   },
   blockSize: 32,
   scale: 'e8m0',
+  options: [],
   source: 'OCP Microscaling Formats (MX) v1.0',
 }

@@ -8,5 +8,6 @@ export const mxint8: MxFormat = {
   element: { kind: 'fixed', bits: 8, fractionBits: 6, emax: 0, maxFinite: 127 / 64, maxCode: 127 },
   blockSize: 32,
   scale: 'e8m0',
+  options: [],
   source: 'OCP Microscaling Formats (MX) v1.0',
 }

@@ -1,14 +1,16 @@
 /**
- * A number format is data. One generic kernel serves every element with at most 8 bits (docs/formats.md).
+ * A number format is data: an element, how many of them share a scale, what the scale is. One generic kernel family
+ * serves every element of at most 8 bits (docs/formats.md).
  * Conventions decided here and referred to elsewhere:
  * blocks run along the last axis, a short last block is an ordinary block; saturate, never overflow;
- * a block with a NaN or infinity gets scale byte 255 and decodes to NaN; an all-zero block has byte 0 and codes 0.
+ * a block with a NaN or an infinity decodes to NaN as a whole; an all-zero block has codes 0.
  */
+import type { OptionSpec, OptionValues } from '../core/options'
 
 /** A float element: value of a code is (-1)^s · (1.m or 0.m) · 2^(e − bias), without gaps from code to code + 1. */
-export interface FloatElement {
+export interface FloatElement<Bits extends number = 4 | 6 | 8> {
   readonly kind: 'float'
-  readonly bits: 4 | 6 | 8
+  readonly bits: Bits
   readonly exponentBits: number
   readonly mantissaBits: number
   readonly bias: number
@@ -29,47 +31,132 @@ export interface FixedElement {
   readonly maxCode: number
 }
 
-export interface MxFormat {
+/** Value of a code is q − z: q two's complement −2^(bits−1) … 2^(bits−1) − 1 and z = 0, or q and z in 0 … 2^bits − 1. */
+export interface IntegerElement {
+  readonly kind: 'integer'
+  readonly bits: 4 | 8
+}
+
+interface FormatFacts {
   readonly id: string
   readonly label: string
-  readonly family: 'mx'
-  readonly element: FloatElement | FixedElement
-  /** Elements sharing one scale, along `in`. */
-  readonly blockSize: number
-  readonly scale: 'e8m0'
+  /** What a user may choose beside the format itself; written in parentheses after the id (format-text.ts). */
+  readonly options: readonly OptionSpec[]
   readonly source: string
 }
 
-/** Every format the product knows. Families with other scales (NVFP4, integers, 16-bit) join this union. */
-export type NumberFormat = MxFormat
+/** Blocks with a power-of-two scale byte, OCP MX v1.0. The block size is that of the standard; runs may vary it. */
+export interface MxFormat extends FormatFacts {
+  readonly family: 'mx'
+  readonly element: FloatElement | FixedElement
+  readonly blockSize: 32
+  readonly scale: 'e8m0'
+}
 
-/** How the shared exponent follows from the block maximum (docs/formats.md). */
-export type ScaleRule = 'floor' | 'rceil' | 'ceil' | 'even'
-export const SCALE_RULES: readonly ScaleRule[] = ['floor', 'rceil', 'ceil', 'even']
+/** Blocks with an E4M3 scale under one fp32 scale for the tensor. */
+export interface NvfpFormat extends FormatFacts {
+  readonly family: 'nvfp'
+  readonly element: FloatElement
+  readonly blockSize: 16
+  readonly scale: 'e4m3'
+}
+
+/** Integers under an fp32 scale per row (channel of a weight, token of activations) or group. */
+export interface IntegerFormat extends FormatFacts {
+  readonly family: 'integer'
+  readonly element: IntegerElement
+  readonly scale: 'fp32'
+}
+
+/** 16-bit floats without a scale: every element is rounded by itself. */
+export interface SixteenBitFormat extends FormatFacts {
+  readonly family: 'sixteen-bit'
+  readonly element: FloatElement<16>
+  readonly scale: 'none'
+}
+
+export type NumberFormat = MxFormat | NvfpFormat | IntegerFormat | SixteenBitFormat
+
+/** A format and its completed options: what stands for one operand in a setting. */
+export interface FormatChoice {
+  readonly format: NumberFormat
+  readonly options: OptionValues
+}
+
+/**
+ * How the scale of an MX block follows from it (docs/formats.md). 'best' tries the exponent of floor and the next and
+ * keeps the smaller squared error; 'fp32' is the high-precision scale of figure 4 of arXiv 2601.09555, no E8M0.
+ */
+export type ScaleRule = 'floor' | 'rceil' | 'ceil' | 'even' | 'best' | 'fp32'
+export const SCALE_RULES: readonly ScaleRule[] = ['floor', 'rceil', 'ceil', 'even', 'best', 'fp32']
 
 /** How an element between two codes is rounded (docs/formats.md). `half-away` is microxcaling's default. */
 export type Rounding = 'half-even' | 'half-away' | 'toward-zero'
 export const ROUNDINGS: readonly Rounding[] = ['half-even', 'half-away', 'toward-zero']
 
-/** A format with the choices that complete it: what one operand is quantized with. */
-export interface Quantizer {
-  readonly format: NumberFormat
+/** Block sizes an MX format may be given; 32 is the standard one. */
+export const BLOCK_SIZES: readonly number[] = [8, 16, 32, 64, 128]
+
+/**
+ * A factor on the elements of an MX block. 'exact' (Tseng et al., arXiv 2502.20586): exponent from the unscaled block,
+ * elements times the factor before rounding, results divided by it. 'literal' (caption of table 6 of arXiv 2601.09555):
+ * the tensor is multiplied before the exponent is chosen, and divided after.
+ */
+export interface PreScale {
+  readonly factor: number
+  readonly variant: 'exact' | 'literal'
+}
+export const PRE_SCALE_VARIANTS: readonly PreScale['variant'][] = ['exact', 'literal']
+/** Range of the factor; 1 changes nothing. */
+export const PRE_SCALE_MIN = 0.5
+export const PRE_SCALE_MAX = 1
+
+/** Which of the two block scales of four-over-six is kept: the one with the smaller error of this kind. */
+export type BlockError = 'mse' | 'mae' | 'max'
+
+/** How the scale of an integer row or group is made (docs/formats.md, integers). */
+export type IntegerScheme = 'sym-max' | 'sym-half' | 'asym'
+export const INTEGER_SCHEMES: readonly IntegerScheme[] = ['sym-max', 'sym-half', 'asym']
+
+export interface MxQuantizer {
+  readonly family: 'mx'
+  readonly format: MxFormat
+  readonly blockSize: number
   readonly scaleRule: ScaleRule
   readonly rounding: Rounding
-  /**
-   * The 3/4 pre-scale of arXiv 2601.09555 as docs/formats.md has it: exponent from the unscaled block, elements
-   * times 3/4 before rounding, result times 4/3. Only for 4-bit elements. null: off.
-   */
-  readonly preScale: 0.75 | null
+  /** Only with 4-bit elements and a power-of-two scale. null: off. */
+  readonly preScale: PreScale | null
+  /** Blocks whose maximum is an f32 subnormal become zero (microxcaling's mx_flush_fp32_subnorms). */
+  readonly flushSubnormalBlocks: boolean
 }
 
-/** null means: leave that side in full precision. */
+export interface NvfpQuantizer {
+  readonly family: 'nvfp'
+  readonly format: NvfpFormat
+  /** Four-over-six, arXiv 2512.02010; null: every block is scaled to 6. */
+  readonly fourOverSix: BlockError | null
+  /** False: the fp32 scale of the tensor is 1. */
+  readonly tensorScale: boolean
+}
+
+export interface IntegerQuantizer {
+  readonly family: 'integer'
+  readonly format: IntegerFormat
+  /** Elements sharing a scale; 'row': the whole row, per channel for weights and per token for activations. */
+  readonly group: 'row' | 32 | 64 | 128
+  readonly scheme: IntegerScheme
+}
+
+export interface SixteenBitQuantizer {
+  readonly family: 'sixteen-bit'
+  readonly format: SixteenBitFormat
+}
+
+/** A format with the choices that complete it: what one operand is quantized with. */
+export type Quantizer = MxQuantizer | NvfpQuantizer | IntegerQuantizer | SixteenBitQuantizer
+
+/** What each tensor of the product is quantized with; null leaves it in full precision. */
 export interface QuantConfig {
   readonly weight: Quantizer | null
   readonly activation: Quantizer | null
-}
-
-/** Storage cost with scales, in bits per element. */
-export function bitsPerElement(format: NumberFormat): number {
-  return format.element.bits + 8 / format.blockSize
 }
