@@ -1,4 +1,4 @@
-// Second half of the clip's gradient (first: straight_through_mx.wgsl). With g_low, g_high the gradients summed over
+// Second half of the clip's gradient (first: straight_through.wgsl). With g_low, g_high the gradients summed over
 // the elements below and above a row's bounds s(c⁻)·min and s(c⁺)·max, s the logistic function:
 //   ∂L/∂c⁻ = g_low · min · s(1 − s),  ∂L/∂c⁺ = g_high · max · s(1 − s)
 //   the row's smallest element receives g_low · s(c⁻), its largest g_high · s(c⁺)

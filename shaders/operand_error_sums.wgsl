@@ -1,24 +1,26 @@
 // Sums what quantization did to a matrix: sum of x^2, sum of (q - x)^2, magnitudes clipped, non-zeros flushed to 0.
-// original, quantized: [rows, stride] f32, zero beyond cols. partials: [invocations] of
+// source, quantized: [rows, stride] f32, zero beyond cols. partials: [invocations] of
 // (f32 bits of sum x^2, f32 bits of sum (q - x)^2, clipped, flushed).
-// Invocation i takes blocks i, i + invocations, ... in this order; the host adds the partials. A block's sum is added to
-// the running one, so f32 errors stay near (BLOCK / 4 + blocks per invocation) / 2^24.
-// "Clipped" is decided on bits: magnitude above the largest code times the block's scale, before rounding.
+// Which grid: the library the kernel is compiled with (src/gpu/kernels/grid-plan.ts); it reads context. "Clipped" is
+// what that library calls so: magnitude above the largest code times the block's scale, before rounding.
+// Invocation i takes chunks of 32 columns i, i + invocations, ... in this order; the host adds the partials. A chunk's
+// sum is added to the running one, so f32 errors stay near (10 + chunks per invocation) / 2^24.
 
 override WORKGROUP_SIZE: u32 = 64u;
-override BLOCK: u32 = 32u;
 
 struct Params {
   rows: u32,
   stride: u32,
-  blocks_per_row: u32,
   invocations: u32,
+  unused: u32,
+  table: array<vec4<u32>, 4>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> original: array<vec4<u32>>;
+@group(0) @binding(1) var<storage, read> source: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> quantized: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read_write> partials: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> context: array<u32>;
+@group(0) @binding(4) var<storage, read_write> partials: array<vec4<u32>>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn operand_error_sums(
@@ -33,45 +35,28 @@ fn operand_error_sums(
   var signal = 0.0;
   var noise = 0.0;
   var counts = vec2<u32>(0u);
-  let blocks = params.rows * params.blocks_per_row;
-  for (var block = invocation; block < blocks; block += params.invocations) {
-    let row = block / params.blocks_per_row;
-    let first_col = (block - row * params.blocks_per_row) * BLOCK;
-    let first = (row * params.stride + first_col) / 4u;
-    let end = first + min(BLOCK, params.stride - first_col) / 4u;
-
-    var largest = vec4<u32>(0u);
-    for (var i = first; i < end; i++) {
-      largest = max(largest, original[i] & vec4<u32>(0x7FFFFFFFu));
-    }
-    let limit = clipping_limit(max(max(largest.x, largest.y), max(largest.z, largest.w)));
-
+  let chunks_per_row = params.stride / 32u;
+  let chunks = params.rows * chunks_per_row;
+  for (var index = invocation; index < chunks; index += params.invocations) {
+    let first = 8u * index;
+    let grids = grids_of(chunk_at(first), first, index / chunks_per_row);
     var squares = vec4<f32>(0.0);
     var errors = vec4<f32>(0.0);
     var clipped = vec4<u32>(0u);
     var flushed = vec4<u32>(0u);
-    for (var i = first; i < end; i++) {
-      let magnitude = original[i] & vec4<u32>(0x7FFFFFFFu);
-      let kept = quantized[i] & vec4<u32>(0x7FFFFFFFu);
-      let x = bitcast<vec4<f32>>(original[i]);
-      let difference = bitcast<vec4<f32>>(quantized[i]) - x;
+    for (var i = 0u; i < 8u; i++) {
+      let bits = source[first + i];
+      let kept = quantized[first + i];
+      let x = bitcast<vec4<f32>>(bits);
+      let difference = bitcast<vec4<f32>>(kept) - x;
       squares += x * x;
       errors += difference * difference;
-      clipped += select(vec4<u32>(0u), vec4<u32>(1u), magnitude > vec4<u32>(limit));
-      flushed += min(magnitude, vec4<u32>(1u)) & vec4<u32>(kept == vec4<u32>(0u));
+      clipped += vec4<u32>(is_clipped(bits, quarter_grid(grids, i / 2u)));
+      flushed += vec4<u32>((bits & vec4<u32>(0x7FFFFFFFu)) != vec4<u32>(0u)) & vec4<u32>((kept & vec4<u32>(0x7FFFFFFFu)) == vec4<u32>(0u));
     }
     signal += squares.x + squares.y + squares.z + squares.w;
     noise += errors.x + errors.y + errors.z + errors.w;
     counts += vec2<u32>(clipped.x + clipped.y + clipped.z + clipped.w, flushed.x + flushed.y + flushed.z + flushed.w);
   }
   partials[invocation] = vec4<u32>(bitcast<u32>(signal), bitcast<u32>(noise), counts);
-}
-
-// The largest magnitude a block with this maximum can hold unclipped. In a NaN block nothing counts as clipped.
-fn clipping_limit(maximum: u32) -> u32 {
-  let byte = scale_byte(maximum);
-  if (byte == NAN_BYTE) {
-    return 0xFFFFFFFFu;
-  }
-  return magnitude_of_code(MAX_CODE, i32(byte) - 127);
 }

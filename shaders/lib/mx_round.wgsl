@@ -1,28 +1,47 @@
-// Rounding of whole vec4s for blocks whose smallest code step is a normal f32 (can_round_in_place), without codes.
+// Rounding of whole vec4s for blocks whose smallest code step is a normal f32 (can_round_in_place).
 // Needs lib/mx_element.wgsl.
 
 fn can_round_in_place(k: i32) -> bool {
-  return !PRE_SCALED && k + EMIN - i32(MANTISSA_BITS) >= -125;
+  return k + EMIN - i32(MANTISSA_BITS) >= -125;
+}
+
+// Significands about to be cut at a code step, which is bit `step` in their last places: 23 - MANTISSA_BITS, and one
+// more with each binade below the smallest normal element. From 25 on everything rounds to 0, f32 subnormals included.
+struct Moved {
+  binade: vec4<i32>, // exponents where they are
+  above: vec4<i32>, // binade minus the exponent of the smallest normal element
+  significand: vec4<i32>, // with up to half a step added, so that cutting it rounds
+  step: vec4<u32>,
+}
+
+fn moved_to_step(magnitudes: vec4<i32>, k: i32) -> Moved {
+  let binade = magnitudes & vec4<i32>(0x7F800000);
+  let above = binade - vec4<i32>((k + 127 + EMIN) << 23u);
+  let least = vec4<i32>(-(i32(MANTISSA_BITS + 2u) << 23u));
+  let binades_below = bitcast<vec4<u32>>(-clamp(above, least, vec4<i32>(0))) >> vec4<u32>(23u);
+  let step = binades_below + vec4<u32>(23u - MANTISSA_BITS);
+  var significand = magnitudes - binade + 0x800000;
+  if (ROUNDING == 0u) {
+    significand += (vec4<i32>(1) << (step - vec4<u32>(1u))) - 1 + ((significand >> step) & vec4<i32>(1));
+  } else if (ROUNDING == 1u) {
+    significand += vec4<i32>(1) << (step - vec4<u32>(1u));
+  }
+  return Moved(binade, above, significand, step);
 }
 
 // Magnitudes rounded to the element times 2^k; `limit` is the largest element times 2^k. All are f32 bits.
-// Rounds the significands where they are: `unit` is one code step in their last places, 2^(23 - MANTISSA_BITS), and
-// doubles with each binade below the smallest normal element. From 2^25 on everything rounds to 0, f32 subnormals
-// included. The carry of a significand runs into the exponent.
+// The carry of a significand runs into the exponent.
 fn round_in_place(magnitudes: vec4<i32>, k: i32, limit: i32) -> vec4<i32> {
-  let binade = magnitudes & vec4<i32>(0x7F800000);
-  let deepest = vec4<i32>(i32(MANTISSA_BITS + 2u) << 23u);
-  let below = clamp(vec4<i32>((k + 127 + EMIN) << 23u) - binade, vec4<i32>(0), deepest);
-  let unit_bits = below + vec4<i32>((150 - i32(MANTISSA_BITS)) << 23u);
-  let unit = vec4<i32>(bitcast<vec4<f32>>(unit_bits)); // exact: a power of two, at most 2^25
-  let significand = magnitudes - binade + 0x800000;
-  var moved = significand;
-  if (ROUNDING == 0u) {
-    moved += (unit >> vec4<u32>(1u)) - 1 + min(significand & unit, vec4<i32>(1));
-  } else if (ROUNDING == 1u) {
-    moved += unit >> vec4<u32>(1u);
-  }
-  let kept = moved & -unit;
-  let result = min(binade - 0x800000 + kept, vec4<i32>(limit));
+  let moved = moved_to_step(magnitudes, k);
+  let kept = (moved.significand >> moved.step) << moved.step;
+  let result = min(moved.binade - 0x800000 + kept, vec4<i32>(limit));
   return select(result, vec4<i32>(0), kept == vec4<i32>(0));
+}
+
+// The magnitude codes of the same: the steps in a significand, and for each binade above the lowest one as many codes
+// as it has.
+fn codes_in_place(magnitudes: vec4<i32>, k: i32) -> vec4<i32> {
+  let moved = moved_to_step(magnitudes, k);
+  let above = max(moved.above, vec4<i32>(0)) >> vec4<u32>(23u - MANTISSA_BITS);
+  return min((moved.significand >> moved.step) + above, vec4<i32>(i32(MAX_CODE)));
 }

@@ -5,6 +5,8 @@ export type Access = 'read' | 'write'
 export interface Kernel {
   /** File name without .wgsl, and the name of its entry point. */
   readonly name: string
+  /** Tells kernels of one file apart that are compiled with different libraries. */
+  readonly variant?: string
   /** Text of the kernel file followed by the texts of the lib/ files it uses. */
   readonly code: string
   readonly bindings: readonly Access[]
@@ -20,22 +22,28 @@ export interface PipelineCache {
   warm(kernel: Kernel, overrides?: Overrides): Promise<void>
 }
 
-function keyOf(kernel: Kernel, overrides: Overrides): string {
-  const values = Object.entries(overrides).map(([name, value]) => `${name}=${value}`)
-  return `${kernel.name}(${values.join(',')})`
+/** Names a module: the kernel's file, and the library it is compiled with where there is a choice. */
+function moduleKey({ name, variant }: Kernel): string {
+  return variant === undefined ? name : `${name}.${variant}`
 }
 
-/** Pipelines of one device, keyed by kernel name and override values. */
+function keyOf(kernel: Kernel, overrides: Overrides): string {
+  const values = Object.entries(overrides).map(([name, value]) => `${name}=${value}`)
+  return `${moduleKey(kernel)}(${values.join(',')})`
+}
+
+/** Pipelines of one device, keyed by kernel name, variant and override values. */
 export function createPipelineCache(device: GPUDevice): PipelineCache {
   const pipelines = new Map<string, GPUComputePipeline>()
   const modules = new Map<string, GPUShaderModule>()
   const layouts = new Map<string, GPUPipelineLayout>()
 
   const moduleOf = (kernel: Kernel) => {
-    let module = modules.get(kernel.name)
+    const key = moduleKey(kernel)
+    let module = modules.get(key)
     if (!module) {
-      module = device.createShaderModule({ label: kernel.name, code: kernel.code })
-      modules.set(kernel.name, module)
+      module = device.createShaderModule({ label: key, code: kernel.code })
+      modules.set(key, module)
     }
     return module
   }

@@ -1,18 +1,32 @@
 import { expect, test } from 'vitest'
-import { type Quantizer, ROUNDINGS, SCALE_RULES } from '../../src/formats/number-format'
-import { makeQuantizer, type QuantizerChoices } from '../../src/formats/quantizer'
+import { decodeBlock, encodeBlock } from '../../src/formats/codec'
+import { chooseFormat } from '../../src/formats/format-text'
+import {
+  BLOCK_SIZES,
+  type MxQuantizer,
+  type PreScale,
+  type Quantizer,
+  ROUNDINGS,
+  SCALE_RULES,
+} from '../../src/formats/number-format'
+import { type MxChoices, makeQuantizer, STANDARD_MX } from '../../src/formats/quantizer'
 import { FORMATS, formatById } from '../../src/formats/registry'
 import { fakeQuantize } from '../../src/gpu/kernels/fake-quantize'
-import { isE2m1Fast } from '../../src/gpu/kernels/fake-quantize-e2m1'
-import { fakeQuantizeMx } from '../../src/gpu/kernels/fake-quantize-mx'
-import { readFloats, readMatrix, readWords, uploadMatrix } from '../../src/gpu/transfer'
-import { ORACLE_FORMATS, oracleBlock } from '../oracle/mx'
-import { mismatches } from '../support/golden-formats'
+import { readFloats, readMatrix, uploadMatrix } from '../../src/gpu/transfer'
+import { ORACLE_FORMATS, oracleBlocks } from '../oracle/mx'
+import { comparableBits, mismatches } from '../support/golden-formats'
 import { gpuFixture } from '../support/gpu'
 import { parseFloats } from '../support/safetensors-bytes'
 
 const t = gpuFixture()
-const plain = { scaleRule: 'floor', rounding: 'half-even', preScale: null } as const
+const mxIds = FORMATS.filter(({ family }) => family === 'mx').map(({ id }) => id)
+const powerRules = SCALE_RULES.filter((rule) => rule !== 'fp32')
+
+function mx(id: string, choices: Partial<MxChoices> = {}): MxQuantizer {
+  const quantizer = makeQuantizer(chooseFormat(formatById(id)), { ...STANDARD_MX, ...choices })
+  if (quantizer.family !== 'mx') throw new Error(`${id} is no MX format`)
+  return quantizer
+}
 
 async function onGpu(data: Float32Array, cols: number, quantizer: Quantizer): Promise<Float32Array> {
   const matrix = uploadMatrix(t.gpu, t.arena, { rows: data.length / cols, cols, data }, 'input')
@@ -21,19 +35,19 @@ async function onGpu(data: Float32Array, cols: number, quantizer: Quantizer): Pr
   return (await readMatrix(t.gpu, result)).data
 }
 
-function byOracle(
-  data: Float32Array,
-  cols: number,
-  { format, scaleRule, rounding, preScale }: Quantizer,
-): Float32Array {
-  const expected = new Float32Array(data.length)
+/** Where `found` is none of the answers the oracle allows for its block, the first few. */
+function wrongBlocks(found: Float32Array, data: Float32Array, cols: number, quantizer: MxQuantizer): string[] {
+  const { blockSize, format, preScale } = quantizer
+  const bad: string[] = []
   for (let row = 0; row < data.length; row += cols) {
-    for (let at = row; at < row + cols; at += format.blockSize) {
-      const block = data.subarray(at, Math.min(at + format.blockSize, row + cols))
-      expected.set(oracleBlock(format.id, block, scaleRule, rounding, preScale), at)
+    for (let at = row; at < row + cols && bad.length < 5; at += blockSize) {
+      const end = Math.min(at + blockSize, row + cols)
+      const allowed = oracleBlocks(format.id, data.subarray(at, end), quantizer)
+      const lists = allowed.map((block) => mismatches(found.subarray(at, end), block, preScale !== null))
+      if (lists.every((list) => list.length > 0)) bad.push(`block at ${at}: ${lists[0][0]}`)
     }
   }
-  return expected
+  return bad
 }
 
 /** Mantissas worth trying: both ends, and the ties of the element (nine at most) with a unit either side. */
@@ -78,14 +92,14 @@ function depthsOf(id: string): number[] {
   return [0, 1, normal, normal + fractionBits, normal + fractionBits + 2]
 }
 
-const roundings = FORMATS.flatMap((format) => ROUNDINGS.map((rounding) => ({ id: format.id, rounding })))
+const roundings = mxIds.flatMap((id) => ROUNDINGS.map((rounding) => ({ id, rounding })))
 
 test.each(roundings)(
   'every exponent, tie and sign rounds to the nearest code: $id $rounding',
   async ({ id, rounding }) => {
-    const quantizer = makeQuantizer(formatById(id), { ...plain, rounding })
+    const quantizer = mx(id, { rounding })
     const data = everyExponent(ORACLE_FORMATS[id].fractionBits, depthsOf(id))
-    expect(mismatches(await onGpu(data, 32, quantizer), byOracle(data, 32, quantizer))).toEqual([])
+    expect(wrongBlocks(await onGpu(data, 32, quantizer), data, 32, quantizer)).toEqual([])
   },
 )
 
@@ -93,59 +107,107 @@ const allHalves = new Uint8Array(Uint16Array.from({ length: 65_536 }, (_, i) => 
 const halves = ['mxfp4', 'mxfp8_e4m3'].flatMap((id) => ['F16', 'BF16'].map((dtype) => ({ id, dtype })))
 
 test.each(halves)('all 65,536 $dtype values quantize as the oracle says: $id', async ({ id, dtype }) => {
-  const quantizer = makeQuantizer(formatById(id), plain)
+  const quantizer = mx(id)
   // The second copy is in an order that mixes exponents inside a block.
   const inOrder = parseFloats(dtype, allHalves)
   const mixed = inOrder.map((_, i) => inOrder[(i * 20_483) % inOrder.length])
   for (const data of [inOrder, mixed]) {
-    expect(mismatches(await onGpu(data, 256, quantizer), byOracle(data, 256, quantizer))).toEqual([])
+    expect(wrongBlocks(await onGpu(data, 256, quantizer), data, 256, quantizer)).toEqual([])
   }
 })
 
-/** Random f32 bits, exponents in a window that moves over the whole range. */
-function randomBits(count: number): Float32Array {
+/** Random f32 bits, exponents in a window that moves over the whole range; then a row of anything, NaN included. */
+function randomBits(count: number, cols: number): Float32Array {
   let state = 99
   const words = Uint32Array.from({ length: count }, (_, i) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    const base = Math.floor(i / 32) % 240
+    if (i >= count - cols) return state
+    const base = Math.floor((i * 244) / count)
     return ((state & 0x807fffff) | ((base + ((state >>> 26) % 12)) << 23)) >>> 0
   })
   return new Float32Array(words.buffer)
 }
 
-const e2m1: QuantizerChoices[] = SCALE_RULES.map((scaleRule) => ({ ...plain, scaleRule }))
-for (const rounding of ROUNDINGS) {
-  if (rounding !== 'half-even') e2m1.push({ ...plain, rounding })
-  e2m1.push({ ...plain, rounding, preScale: 0.75 })
-}
+const COLS = 424 // thirteen chunks and a quarter: short last blocks of every size
+const e2m1Cases = powerRules.flatMap((scaleRule) => BLOCK_SIZES.map((blockSize) => ({ scaleRule, blockSize })))
 
-test.each(e2m1)(
-  'the comparing E2M1 kernel and the general one agree bit for bit: $scaleRule $rounding $preScale',
-  async (choices) => {
-    const quantizer = makeQuantizer(formatById('mxfp4'), choices)
-    const data = randomBits(16_384)
-    const matrix = uploadMatrix(t.gpu, t.arena, { rows: 16, cols: 1024, data }, 'input')
-    const fast = fakeQuantize(t.recorder, t.arena, matrix, quantizer)
-    const general = fakeQuantizeMx(t.recorder, t.arena, matrix, quantizer)
-    t.recorder.submit()
-    expect(isE2m1Fast(quantizer)).toBe(choices.preScale === null || choices.rounding !== 'toward-zero')
-    expect(await readWords(t.gpu, fast.buffer, data.length)).toEqual(
-      await readWords(t.gpu, general.buffer, data.length),
-    )
-    const found = await readFloats(t.gpu, fast.buffer, data.length)
-    expect(mismatches(found, byOracle(data, 1024, quantizer), quantizer.preScale !== null)).toEqual([])
+test.each(e2m1Cases)(
+  'random bits become what the oracle says: mxfp4 $scaleRule, blocks of $blockSize, every rounding and pre-scale',
+  async ({ scaleRule, blockSize }) => {
+    const data = randomBits(10 * COLS, COLS)
+    const preScales: (PreScale | null)[] = [null, { factor: 0.75, variant: 'exact' }]
+    if (blockSize === 32) {
+      for (const factor of [0.5, 0.611, 2 / 3, 0.999]) preScales.push({ factor, variant: 'exact' })
+      for (const factor of [0.5, 0.75, 0.9]) preScales.push({ factor, variant: 'literal' })
+    }
+    for (const rounding of ROUNDINGS) {
+      for (const preScale of preScales) {
+        const quantizer = mx('mxfp4', { scaleRule, blockSize, rounding, preScale })
+        const found = await onGpu(data, COLS, quantizer)
+        expect(wrongBlocks(found, data, COLS, quantizer), `${rounding} ${preScale?.factor}`).toEqual([])
+      }
+    }
   },
 )
 
-/** The f32 nearest to 4/3 of every E2M1 boundary and four units either side, in blocks with maximum 4 · 2^k. */
-function preScaledBoundaries(): Float32Array {
+/** Every element with every rule, rounding and block size in turn, each pair of a rule with another choice met. */
+const wideCases = mxIds
+  .filter((id) => id !== 'mxfp4')
+  .flatMap((id, i) =>
+    powerRules.map((scaleRule, j) => ({
+      id,
+      scaleRule,
+      rounding: ROUNDINGS[(i + j) % 3],
+      blockSize: BLOCK_SIZES[(2 * i + j) % 5],
+    })),
+  )
+
+test.each(wideCases)(
+  'random bits become what the oracle says: $id $scaleRule $rounding, blocks of $blockSize',
+  async ({ id, ...choices }) => {
+    const quantizer = mx(id, choices)
+    const data = randomBits(10 * COLS, COLS)
+    expect(wrongBlocks(await onGpu(data, COLS, quantizer), data, COLS, quantizer)).toEqual([])
+  },
+)
+
+test.each(['mxfp4', 'mxfp8_e5m2', 'mxint8'])(
+  'blocks whose maximum is subnormal become zero on request: %s',
+  async (id) => {
+    const data = everyExponent(1, [0]).subarray(0, 4 * 1024)
+    const quantizer = { ...mx(id), flushSubnormalBlocks: true }
+    const found = await onGpu(data, 32, quantizer)
+    expect(wrongBlocks(found, data, 32, quantizer)).toEqual([])
+    expect(found).not.toEqual(await onGpu(data, 32, mx(id)))
+  },
+)
+
+/** Blocks whose largest elements are the smallest normal numbers, and many others subnormal. */
+function nearlySubnormal(count: number): Float32Array {
+  let state = 5
+  const words = Uint32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state >>> 6 // exponent fields 0 to 7
+  })
+  return new Float32Array(words.buffer)
+}
+
+test.each(['mxfp4', 'mxfp8_e5m2'])('the better of two scales is found among subnormals too: %s', async (id) => {
+  const data = nearlySubnormal(8192)
+  for (let i = 0; i < data.length; i++) if (i % 32 > 3) data[i] /= 16
+  const quantizer = mx(id, { scaleRule: 'best' })
+  expect(wrongBlocks(await onGpu(data, 1024, quantizer), data, 1024, quantizer)).toEqual([])
+})
+
+/** The f32 nearest to boundary / factor for every E2M1 boundary and some units either side, in blocks of maximum 4 · 2^k. */
+function preScaledBoundaries(factor: number): Float32Array {
   const words: number[] = []
   for (let k = -150; k <= 125; k++) {
     const maximum = new Uint32Array(Float32Array.of(4 * 2 ** k).buffer)[0]
     for (let first = 0; first < 7; first += 3) {
       const near = [0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5].slice(first, first + 3).flatMap((boundary) => {
-        const [bits] = new Uint32Array(Float32Array.of((boundary * 2 ** k * 4) / 3).buffer)
-        return [-4, -3, -2, -1, 0, 1, 2, 3, 4].map((units) => Math.max(bits + units, 0))
+        const [bits] = new Uint32Array(Float32Array.of((boundary * 2 ** k) / factor).buffer)
+        return [-4, -3, -2, -1, 0, 1, 2, 3, 4].map((units) => Math.min(Math.max(bits + units, 0), 0x7f7fffff))
       })
       const block = [maximum, ...near]
       while (block.length < 32) block.push(0)
@@ -155,25 +217,35 @@ function preScaledBoundaries(): Float32Array {
   return new Float32Array(Uint32Array.from(words).buffer)
 }
 
-test.each(['half-even', 'half-away'] as const)(
-  'pre-scaled elements turn at 4/3 of the boundaries: %s',
-  async (rounding) => {
-    const quantizer = makeQuantizer(formatById('mxfp4'), { ...plain, rounding, preScale: 0.75 })
-    const data = preScaledBoundaries()
-    expect(mismatches(await onGpu(data, 32, quantizer), byOracle(data, 32, quantizer))).toEqual([])
-  },
-)
-
-test.each(SCALE_RULES)('random bits of every format follow the scale rule %s', async (scaleRule) => {
-  const data = randomBits(4096)
-  for (const format of FORMATS) {
-    const quantizer = makeQuantizer(format, { ...plain, scaleRule })
-    expect(mismatches(await onGpu(data, 512, quantizer), byOracle(data, 512, quantizer)), format.id).toEqual([])
+test.each([0.75, 0.7, 0.5])('pre-scaled elements turn where x times the factor does: %s', async (factor) => {
+  const data = preScaledBoundaries(factor)
+  for (const rounding of ROUNDINGS) {
+    const quantizer = mx('mxfp4', { rounding, preScale: { factor, variant: 'exact' } })
+    expect(wrongBlocks(await onGpu(data, 32, quantizer), data, 32, quantizer), rounding).toEqual([])
   }
 })
 
+test('a pre-scale needs no pipeline of its own', async () => {
+  const created: string[] = []
+  const create = t.gpu.device.createComputePipeline
+  t.gpu.device.createComputePipeline = (descriptor) => {
+    created.push(String(descriptor.label))
+    return create.call(t.gpu.device, descriptor)
+  }
+  try {
+    await onGpu(new Float32Array(64), 32, mx('mxfp4'))
+    created.length = 0
+    for (const factor of [0.51, 0.52, 0.53]) {
+      await onGpu(new Float32Array(64), 32, mx('mxfp4', { preScale: { factor, variant: 'exact' } }))
+    }
+  } finally {
+    t.gpu.device.createComputePipeline = create
+  }
+  expect(created).toEqual([])
+})
+
 test.each(['mxfp4', 'mxfp8_e4m3'])('%s: short last blocks, special blocks and padding', async (id) => {
-  const quantizer = makeQuantizer(formatById(id), plain)
+  const quantizer = mx(id)
   const [rows, cols] = [6, 45]
   const data = Float32Array.from({ length: rows * cols }, (_, i) => Math.sin(i) * 3)
   data.fill(0, cols, 2 * cols)
@@ -185,12 +257,51 @@ test.each(['mxfp4', 'mxfp8_e4m3'])('%s: short last blocks, special blocks and pa
   const result = fakeQuantize(t.recorder, t.arena, matrix, quantizer)
   t.recorder.submit()
   const padded = await readFloats(t.gpu, result.buffer, rows * result.stride)
-  const expected = new Float32Array(rows * result.stride)
-  const values = byOracle(data, cols, quantizer)
-  for (let row = 0; row < rows; row++) expected.set(values.subarray(row * cols, (row + 1) * cols), row * result.stride)
-  expect(mismatches(padded, expected)).toEqual([])
-  const nanPerRow = Array.from({ length: rows }, (_, row) => {
-    return padded.subarray(row * result.stride, (row + 1) * result.stride).filter(Number.isNaN).length
+  const rowsOf = (values: Float32Array, from: number, to: number) =>
+    Array.from({ length: rows }, (_, row) => values.subarray(row * result.stride + from, row * result.stride + to))
+  expect(rowsOf(padded, cols, result.stride).flatMap((row) => [...row])).toEqual(
+    new Array(rows * (result.stride - cols)).fill(0),
+  )
+  const values = Float32Array.from(rowsOf(padded, 0, cols).flatMap((row) => [...row]))
+  expect(wrongBlocks(values, data, cols, quantizer)).toEqual([])
+  const nanPerRow = rowsOf(values, 0, 0).map((_, row) => {
+    return values.subarray(row * cols, (row + 1) * cols).filter(Number.isNaN).length
   })
   expect(nanPerRow).toEqual([0, 0, 32, 13, 0, 0])
+})
+
+/** The scalar codec of src/formats, chunk by chunk of `blockSize` along the rows. */
+function byCodec(data: Float32Array, cols: number, blockSize: number, quantizer: Quantizer): Float32Array {
+  const expected = new Float32Array(data.length)
+  for (let row = 0; row < data.length; row += cols) {
+    for (let at = row; at < row + cols; at += blockSize) {
+      const block = data.subarray(at, Math.min(at + blockSize, row + cols))
+      expected.set(decodeBlock(encodeBlock(block, quantizer), quantizer), at)
+    }
+  }
+  return expected
+}
+
+const codecCases = mxIds.flatMap((id) => [
+  mx(id, { scaleRule: 'rceil' }),
+  mx(id, { preScale: { factor: 0.7, variant: 'exact' } }),
+  mx(id, { preScale: { factor: 0.7, variant: 'literal' } }),
+])
+
+test.each(codecCases)(
+  'kernel and scalar codec agree bit for bit: $format.id $scaleRule $preScale.variant',
+  async (quantizer) => {
+    const data = randomBits(5 * COLS, COLS)
+    const found = await onGpu(data, COLS, quantizer)
+    expect(comparableBits(found)).toEqual(comparableBits(byCodec(data, COLS, quantizer.blockSize, quantizer)))
+  },
+)
+
+test.each(['bf16', 'fp16'])('16-bit floats round to the nearest, ties to even, and saturate: %s', async (id) => {
+  const quantizer = makeQuantizer(chooseFormat(formatById(id)), STANDARD_MX)
+  const data = everyExponent(id === 'bf16' ? 7 : 10, [0])
+  const mixed = Float32Array.of(...data, ...randomBits(1024, 1024), Infinity, -Infinity, Number.NaN)
+  const found = await onGpu(mixed, mixed.length, quantizer)
+  expect(comparableBits(found)).toEqual(comparableBits(byCodec(mixed, mixed.length, mixed.length, quantizer)))
+  expect([...found.subarray(-3)]).toEqual([Infinity, -Infinity, Number.NaN])
 })

@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest'
 import { createRandom } from '../../src/core/random'
-import { mxfp4 } from '../../src/formats/mxfp4'
 import { mxfp8E4m3 } from '../../src/formats/mxfp8-e4m3'
 import type { QuantConfig, Quantizer } from '../../src/formats/number-format'
-import { rowExtremes } from '../../src/gpu/kernels/row-extremes'
-import { straightThroughMx, straightThroughRule } from '../../src/gpu/kernels/straight-through-mx'
-import { readFloats, readMatrix, uploadMatrix, uploadWords } from '../../src/gpu/transfer'
+import { straightThroughRule } from '../../src/gpu/kernels/straight-through'
+import { readFloats, uploadMatrix } from '../../src/gpu/transfer'
 import type { FactorParameters } from '../../src/methods/flatquant/factor'
 import { backwardPass, type FlatQuantGradients, forwardPass } from '../../src/methods/flatquant/gradients'
 import { uploadState } from '../../src/methods/flatquant/parameters'
@@ -19,13 +17,13 @@ import {
 } from '../oracle/flatquant'
 import {
   namedGradients,
+  QUANTIZERS,
   recordedGradients,
   recordedProblem,
   recordedQuantizer,
   recordedSvd,
   relativeError,
 } from '../support/flatquant'
-import { goldenTensors } from '../support/golden-tensors'
 import { gpuFixture } from '../support/gpu'
 
 const t = gpuFixture()
@@ -126,21 +124,22 @@ test('loss and gradients of the svd form equal the recorded ones', async () => {
   }
 })
 
+/** Seven and a half codes: one rounding of the transformed value decides which code the largest element gets. */
+const MAXIMUM_ON_A_TIE = 'INT4 sym-half'
 const fp4 = recordedQuantizer
 const fp8: Quantizer = { ...fp4, format: mxfp8E4m3 }
-const preScaled: Quantizer = { ...fp4, preScale: 0.75 }
+const preScaled: Quantizer = { ...fp4, preScale: { factor: 0.75, variant: 'exact' } }
 
 test.each<[string, QuantConfig]>([
   ['W4A8', { weight: fp4, activation: fp8 }],
   ['W4A16', { weight: fp4, activation: null }],
   ['W16A4', { weight: null, activation: fp4 }],
-  ['W8A8', { weight: fp8, activation: fp8 }],
-  ['W4A4 pre-scaled', { weight: preScaled, activation: preScaled }],
   ['W4A8 pre-scaled', { weight: preScaled, activation: fp8 }],
   ['W4A16 pre-scaled', { weight: preScaled, activation: null }],
-  ['W4A4, scale rule even', { weight: { ...fp4, scaleRule: 'even' }, activation: { ...fp4, scaleRule: 'even' } }],
-  ['W4A4, scale rule rceil', { weight: { ...fp4, scaleRule: 'rceil' }, activation: { ...fp4, scaleRule: 'rceil' } }],
-  ['W4A4, ties to even', { weight: { ...fp4, rounding: 'half-even' }, activation: { ...fp4, rounding: 'half-even' } }],
+  ...QUANTIZERS.filter(([name]) => name !== MAXIMUM_ON_A_TIE).map(([name, quantizer]): [string, QuantConfig] => [
+    name,
+    { weight: quantizer, activation: quantizer },
+  ]),
 ])('loss and gradients of %s equal the float64 oracle', async (_, config) => {
   const { problem, parameters } = recordedProblem(config)
   const rule = (quantizer: Quantizer | null) => (quantizer ? straightThroughRule(quantizer) : 'pass')
@@ -151,30 +150,6 @@ test.each<[string, QuantConfig]>([
   const { energy, gradients } = await gpuGradients(problem, parameters)
   expect(energy / expected.energy).toBeCloseTo(1, 4)
   await expectGradients(gradients, expected.gradients, 1)
-})
-
-test('the gradient through the scale equals the recorded one, saturated elements included', async () => {
-  const { gpu, arena, recorder } = t
-  const golden = goldenTensors('transform/gradcheck.safetensors')
-  const matrix = (name: string) =>
-    uploadMatrix(gpu, arena, { rows: 8, cols: 96, data: Float32Array.from(golden(`scale_ste.${name}`)) }, name)
-  const values = matrix('x')
-  const gradient = matrix('g_out')
-  const quantizer: Quantizer = { format: mxfp4, scaleRule: 'floor', rounding: 'half-away', preScale: null }
-  straightThroughMx(recorder, arena, gradient, {
-    operand: {
-      values,
-      quantized: matrix('y'),
-      extremes: rowExtremes(recorder, arena, values),
-      bounds: uploadWords(gpu, arena, new Float32Array(16).fill(1), 'no clip'),
-      shared: false,
-    },
-    quantizer,
-    rule: 'scale',
-  })
-  recorder.submit()
-  const found = await readMatrix(gpu, gradient)
-  expect(relativeError(found.data, golden('scale_ste.g_in'))).toBeLessThan(32 * 2 ** -23)
 })
 
 test.each([

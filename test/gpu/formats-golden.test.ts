@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import { fakeQuantize } from '../../src/gpu/kernels/fake-quantize'
 import { readMatrix, uploadMatrix } from '../../src/gpu/transfer'
-import { dataOf, type GoldenCase, mismatches, quantizerOf } from '../support/golden-formats'
+import { dataOf, goldenCases, mismatches, onGpu, quantizerOf } from '../support/golden-formats'
 import { goldenText, gpuFixture } from '../support/gpu'
 import { readGolden } from '../support/safetensors'
 
 const t = gpuFixture()
-const { cases }: { cases: GoldenCase[] } = JSON.parse(goldenText('formats/index.json'))
+const cases = onGpu(goldenCases(goldenText('formats/index.json')).mx)
 const files = new Map(cases.map(({ file }) => [file, readGolden(`formats/${file}`)]))
 const groups = [...new Set(cases.map(({ file, format }) => `${file} ${format}`))]
 

@@ -2,13 +2,13 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Arena } from '../../src/gpu/arena'
 import { type Gpu, openGpu } from '../../src/gpu/device'
-import { dequantize } from '../../src/gpu/kernels/dequantize-mx'
+import { dequantize } from '../../src/gpu/kernels/dequantize'
 import { fakeQuantize } from '../../src/gpu/kernels/fake-quantize'
-import { quantize } from '../../src/gpu/kernels/quantize-mx'
+import { quantize } from '../../src/gpu/kernels/quantize'
 import { Recorder } from '../../src/gpu/recorder'
 import { readMatrix, uploadMatrix } from '../../src/gpu/transfer'
 import index from '../golden/formats/index.json'
-import { dataOf, type GoldenCase, mismatches, quantizerOf } from '../support/golden-formats'
+import { dataOf, type GoldenCase, goldenCases, mismatches, onGpu, quantizerOf } from '../support/golden-formats'
 import { type GoldenTensor, parseSafetensors } from '../support/safetensors-bytes'
 
 const urls: Record<string, string> = import.meta.glob('../golden/formats/*.safetensors', {
@@ -16,7 +16,7 @@ const urls: Record<string, string> = import.meta.glob('../golden/formats/*.safet
   import: 'default',
   eager: true,
 })
-const cases = index.cases as GoldenCase[]
+const cases = onGpu(goldenCases(index).mx)
 const files = new Map<string, Map<string, GoldenTensor>>()
 let gpu: Gpu
 

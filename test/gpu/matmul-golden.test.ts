@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { parseFormat } from '../../src/formats/format-text'
 import type { Quantizer } from '../../src/formats/number-format'
-import { formatById } from '../../src/formats/registry'
+import { makeQuantizer, STANDARD_MX } from '../../src/formats/quantizer'
 import type { GpuMatrix } from '../../src/gpu/gpu-matrix'
 import { fakeQuantize } from '../../src/gpu/kernels/fake-quantize'
 import { matmulNt } from '../../src/gpu/kernels/matmul-nt'
@@ -16,12 +17,11 @@ const ROWS = 5
 const COLS = 12
 const DEPTH = 96
 
-const quantizer = (id: string, preScale: 0.75 | null = null): Quantizer => ({
-  format: formatById(id),
-  scaleRule: 'floor',
-  rounding: 'half-even',
-  preScale,
-})
+const quantizer = (id: string, preScale: number | null = null): Quantizer =>
+  makeQuantizer(parseFormat(id), {
+    ...STANDARD_MX,
+    preScale: preScale === null ? null : { factor: preScale, variant: 'exact' },
+  })
 
 const PAIRS: [string, Quantizer | null, Quantizer][] = [
   ['fp4_e2m1xfp4_e2m1', quantizer('mxfp4'), quantizer('mxfp4')],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Quantizer } from '../../src/formats/number-format'
-import { makeQuantizer } from '../../src/formats/quantizer'
+import { chooseFormat } from '../../src/formats/format-text'
+import type { MxQuantizer } from '../../src/formats/number-format'
+import { type MxChoices, makeQuantizer, STANDARD_MX } from '../../src/formats/quantizer'
 import { formatById } from '../../src/formats/registry'
 import { fakeQuantize } from '../../src/gpu/kernels/fake-quantize'
 import { operandErrorSums, readOperandErrors } from '../../src/gpu/kernels/operand-error-sums'
@@ -10,7 +11,13 @@ import { gpuFixture } from '../support/gpu'
 
 const t = gpuFixture()
 
-async function measure(data: Float32Array, rows: number, cols: number, quantizer: Quantizer) {
+function mx(id: string, choices: Partial<MxChoices> = {}): MxQuantizer {
+  const quantizer = makeQuantizer(chooseFormat(formatById(id)), { ...STANDARD_MX, ...choices })
+  if (quantizer.family !== 'mx') throw new Error(`${id} is no MX format`)
+  return quantizer
+}
+
+async function measure(data: Float32Array, rows: number, cols: number, quantizer: MxQuantizer) {
   const matrix = uploadMatrix(t.gpu, t.arena, { rows, cols, data }, 'input')
   const rounded = fakeQuantize(t.recorder, t.arena, matrix, quantizer)
   const sums = operandErrorSums(t.recorder, t.arena, matrix, rounded, quantizer)
@@ -18,51 +25,60 @@ async function measure(data: Float32Array, rows: number, cols: number, quantizer
   return { totals: await readOperandErrors(t.gpu, sums), rounded: (await readMatrix(t.gpu, rounded)).data, sums }
 }
 
-/** The definitions, element by element in float64. */
-function expected(data: Float32Array, rounded: Float32Array, cols: number, { format, scaleRule, preScale }: Quantizer) {
+/** The definitions, element by element in float64. The scale rule is not `best`, which has no byte of its own. */
+function expected(data: Float32Array, rounded: Float32Array, cols: number, quantizer: MxQuantizer) {
+  const { format, blockSize, scaleRule, preScale } = quantizer
   const largest = Math.max(...ORACLE_FORMATS[format.id].magnitudes.filter(Number.isFinite))
   const totals = { signalEnergy: 0, noiseEnergy: 0, clipped: 0, flushed: 0, count: data.length }
+  const multiplied = data.map((value) => value * (preScale?.factor ?? 1))
   for (let i = 0; i < data.length; i++) {
     const row = i - (i % cols)
-    const start = row + Math.floor((i % cols) / format.blockSize) * format.blockSize
-    const block = data.subarray(start, Math.min(start + format.blockSize, row + cols))
+    const start = row + Math.floor((i % cols) / blockSize) * blockSize
+    const source = preScale?.variant === 'literal' ? multiplied : data
+    const block = source.subarray(start, Math.min(start + blockSize, row + cols))
     const scale = 2 ** (oracleScaleByte(format.id, scaleRule, Math.max(...block.map(Math.abs))) - 127)
     totals.signalEnergy += data[i] ** 2
     totals.noiseEnergy += (rounded[i] - data[i]) ** 2
-    if ((Math.abs(data[i]) / scale) * (preScale ?? 1) > largest) totals.clipped += 1
+    if ((Math.abs(data[i]) / scale) * (preScale?.factor ?? 1) > largest) totals.clipped += 1
     if (data[i] !== 0 && rounded[i] === 0) totals.flushed += 1
   }
   return totals
 }
 
-const cases = [
-  { id: 'mxfp4', scaleRule: 'floor', preScale: null },
-  { id: 'mxfp4', scaleRule: 'floor', preScale: 0.75 },
-  { id: 'mxfp4', scaleRule: 'even', preScale: null },
-  { id: 'mxfp8_e4m3', scaleRule: 'floor', preScale: null },
-] as const
+const exact = { factor: 0.75, variant: 'exact' } as const
+const literal = { factor: 0.75, variant: 'literal' } as const
+const cases: [string, string, Partial<MxChoices>][] = [
+  ['mxfp4', 'mxfp4', {}],
+  ['mxfp4 even', 'mxfp4', { scaleRule: 'even' }],
+  ['mxfp4 blocks of 8', 'mxfp4', { blockSize: 8 }],
+  ['mxfp4 blocks of 128', 'mxfp4', { blockSize: 128 }],
+  ['mxfp4 pre-scale', 'mxfp4', { preScale: exact }],
+  ['mxfp4 pre-scale 0.95', 'mxfp4', { preScale: { factor: 0.95, variant: 'exact' } }],
+  ['mxfp4 literal pre-scale', 'mxfp4', { preScale: literal }],
+  ['mxfp8_e4m3', 'mxfp8_e4m3', {}],
+]
 
-test.each(cases)('energies and counts are those of the definition: $id $scaleRule $preScale', async (choice) => {
+test.each(cases)('energies and counts are those of the definition: %s', async (_, id, choices) => {
   const [rows, cols] = [70, 301]
-  const quantizer = makeQuantizer(formatById(choice.id), { ...choice, rounding: 'half-even' })
+  const quantizer = mx(id, choices)
   const data = Float32Array.from({ length: rows * cols }, (_, i) =>
     i % 11 ? Math.sin(i * i) * 2 ** (4 * Math.sin(i)) : 0,
   )
   data[1234] = 2 ** -140 // a subnormal is flushed, not zero
   const { totals, rounded } = await measure(data, rows, cols, quantizer)
-  const exact = expected(data, rounded, cols, quantizer)
-  expect({ ...totals, signalEnergy: 0, noiseEnergy: 0 }).toEqual({ ...exact, signalEnergy: 0, noiseEnergy: 0 })
-  expect(exact.flushed).toBeGreaterThan(0)
+  const definition = expected(data, rounded, cols, quantizer)
+  expect({ ...totals, signalEnergy: 0, noiseEnergy: 0 }).toEqual({ ...definition, signalEnergy: 0, noiseEnergy: 0 })
+  expect(definition.flushed).toBeGreaterThan(0)
   // Each square is rounded twice at most, then passes 8 additions of its vec4 lane, 4 across lanes and 1 per block.
   const additions = 2 + 8 + 4 + 1
   const bound = additions * 2 ** -23
-  expect(Math.abs(totals.signalEnergy / exact.signalEnergy - 1)).toBeLessThan(bound)
-  expect(Math.abs(totals.noiseEnergy / exact.noiseEnergy - 1)).toBeLessThan(bound)
+  expect(Math.abs(totals.signalEnergy / definition.signalEnergy - 1)).toBeLessThan(bound)
+  expect(Math.abs(totals.noiseEnergy / definition.noiseEnergy - 1)).toBeLessThan(bound)
 })
 
 test('a matrix with more blocks than partial sums is summed whole', async () => {
   const [rows, cols] = [300, 1024]
-  const quantizer = makeQuantizer(formatById('mxfp4'), { scaleRule: 'floor', rounding: 'half-even', preScale: null })
+  const quantizer = mx('mxfp4')
   // 7 is clipped to 6, an error of 1; 1/8 is flushed; 6 is the largest element and so not clipped.
   const data = Float32Array.from({ length: rows * cols }, (_, i) => (i % 4 === 0 ? 7 : i % 4 === 1 ? 0.125 : 6))
   const { totals, sums } = await measure(data, rows, cols, quantizer)
@@ -75,4 +91,11 @@ test('a matrix with more blocks than partial sums is summed whole', async () => 
     flushed: quarter,
     count: rows * cols,
   })
+})
+
+test('clipping is counted where the largest value is subnormal', async () => {
+  // 127/64 · 2^-127 is 0x7f0000
+  const words = Uint32Array.of(0x7e8000, 0x7f0000, 0x7f0001, 0x7fffff, ...new Uint32Array(28))
+  const { totals } = await measure(new Float32Array(words.buffer), 1, 32, mx('mxint8'))
+  expect(totals.clipped).toBe(2)
 })

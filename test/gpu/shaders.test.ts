@@ -19,7 +19,7 @@ function isKernel(value: unknown): value is Kernel {
   return typeof value === 'object' && value !== null && 'name' in value && 'code' in value && 'bindings' in value
 }
 
-const kernels = Object.values(modules).flatMap((module) => Object.values(module).filter(isKernel))
+const kernels = Object.values(modules).flatMap((module) => Object.values(module).flat().filter(isKernel))
 const shaders = Object.entries(texts).map(([path, text]) => {
   return { name: path.replace(/^.*\/(.*)\.wgsl$/, '$1'), text }
 })

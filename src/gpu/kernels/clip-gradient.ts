@@ -4,7 +4,7 @@ import type { Arena } from '../arena'
 import type { GpuMatrix } from '../gpu-matrix'
 import type { Kernel } from '../pipeline-cache'
 import type { Recorder } from '../recorder'
-import type { ClippedOperand } from './straight-through-mx'
+import type { ClippedOperand, ClipSums } from './straight-through'
 
 const WORKGROUP_SIZE = 64
 
@@ -15,23 +15,23 @@ export const clipGradientKernel: Kernel = {
 }
 
 /**
- * Completes what straightThroughMx began: adds to `gradient` what each row's extremes receive through the clip, and
+ * Completes what straightThrough began: adds to `gradient` what each row's extremes receive through the clip, and
  * returns the gradient of the clip logits (low, high) row by row. With a shared pair the caller sums over rows.
  *
- * Shapes: gradient [rows, cols]; clipSums [rows, blocks, 2] -> [rows, 2].
+ * Shapes: gradient [rows, cols] -> [rows, 2].
  */
 export function clipGradient(
   recorder: Recorder,
   arena: Arena,
   gradient: GpuMatrix,
-  { operand, clipSums, blockSize }: { operand: ClippedOperand; clipSums: GPUBuffer; blockSize: number },
+  { operand, clipSums }: { operand: ClippedOperand; clipSums: ClipSums },
 ): GPUBuffer {
   const { rows, stride } = gradient
   const rowGradient = arena.buffer(8 * rows, 'clip gradient')
   recorder.dispatch(clipGradientKernel, {
     overrides: { SHARED: Number(operand.shared) },
-    uniforms: [rows, stride, Math.ceil(stride / blockSize)],
-    buffers: [operand.extremes, operand.bounds, clipSums, gradient.buffer, rowGradient],
+    uniforms: [rows, stride, clipSums.blocks],
+    buffers: [operand.extremes, operand.bounds, clipSums.buffer, gradient.buffer, rowGradient],
     workgroups: Math.ceil(rows / WORKGROUP_SIZE),
   })
   return rowGradient

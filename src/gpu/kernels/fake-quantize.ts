@@ -1,19 +1,44 @@
+import fakeQuantizeSource from '../../../shaders/fake_quantize.wgsl?raw'
+import chunk from '../../../shaders/lib/chunk.wgsl?raw'
 import type { Quantizer } from '../../formats/number-format'
 import type { Arena } from '../arena'
 import type { GpuMatrix } from '../gpu-matrix'
 import type { Recorder } from '../recorder'
-import { fakeQuantizeE2m1, isE2m1Fast } from './fake-quantize-e2m1'
-import { fakeQuantizeMx } from './fake-quantize-mx'
+import { CHUNK_COLS, chunkOverrides, gridContext, gridFor, gridKernels, kernelFor } from './grid'
+import { literalFactor, preDivide, preMultiply } from './pre-scale'
+
+const WORKGROUP_SIZE = 64
+
+export const fakeQuantizeKernels = gridKernels({
+  name: 'fake_quantize',
+  code: fakeQuantizeSource + chunk,
+  bindings: ['read', 'read', 'write'],
+})
 
 /**
- * `matrix` rounded to `quantizer`, as the f32 values a decoder would read back; picks the fastest kernel that gives
- * exactly these bits.
+ * `matrix` rounded to `quantizer`, as the f32 values a decoder would read back.
  *
- * Shapes: [rows, cols] -> [rows, cols]; blocks of quantizer.format.blockSize along cols, the last may be short.
- * Accuracy: bit-exact; magnitudes above the largest element saturate. Non-finite: the whole block becomes NaN.
- * Source: OCP Microscaling Formats (MX) v1.0, conversion; docs/formats.md.
+ * Shapes: [rows, cols] -> [rows, cols]; blocks run along cols, the last of a row may be short.
+ * Accuracy: bit-exact; magnitudes above the largest element saturate. Non-finite: the whole block becomes NaN, but
+ * 16-bit floats keep their infinities and NaN.
+ * Source: docs/formats.md; per family the sources named in src/formats/.
  */
 export function fakeQuantize(recorder: Recorder, arena: Arena, matrix: GpuMatrix, quantizer: Quantizer): GpuMatrix {
-  if (isE2m1Fast(quantizer)) return fakeQuantizeE2m1(recorder, arena, matrix, quantizer)
-  return fakeQuantizeMx(recorder, arena, matrix, quantizer)
+  const factor = literalFactor(quantizer)
+  if (factor === null) return onGrid(recorder, arena, matrix, quantizer)
+  const multiplied = preMultiply(recorder, arena, matrix, factor)
+  return preDivide(recorder, arena, onGrid(recorder, arena, multiplied, quantizer), factor)
+}
+
+function onGrid(recorder: Recorder, arena: Arena, matrix: GpuMatrix, quantizer: Quantizer): GpuMatrix {
+  const { rows, cols, stride } = matrix
+  const plan = gridFor(quantizer)
+  const target = arena.matrix(rows, cols, `${quantizer.format.id} values`)
+  recorder.dispatch(kernelFor(fakeQuantizeKernels, plan), {
+    overrides: chunkOverrides(plan),
+    uniforms: [rows, cols, stride, 0, ...plan.words],
+    buffers: [matrix.buffer, gridContext(recorder, arena, matrix, plan), target.buffer],
+    workgroups: Math.ceil((rows * stride) / CHUNK_COLS / WORKGROUP_SIZE),
+  })
+  return target
 }

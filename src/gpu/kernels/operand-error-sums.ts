@@ -1,30 +1,31 @@
-import mxElement from '../../../shaders/lib/mx_element.wgsl?raw'
-import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
+import chunk from '../../../shaders/lib/chunk.wgsl?raw'
 import operandErrorSource from '../../../shaders/operand_error_sums.wgsl?raw'
 import type { Quantizer } from '../../formats/number-format'
 import type { Arena } from '../arena'
 import type { Gpu } from '../device'
 import type { GpuMatrix } from '../gpu-matrix'
-import type { Kernel } from '../pipeline-cache'
 import type { Recorder } from '../recorder'
 import { readBuffer } from '../transfer'
-import { mxOverrides } from './mx-overrides'
+import { CHUNK_COLS, chunkOverrides, gridContext, gridFor, gridKernels, kernelFor } from './grid'
+import { literalFactor, preMultiply } from './pre-scale'
 
 const WORKGROUP_SIZE = 64
 /** Keeps the read-back at 128 KiB however large the matrix is. */
 const MAX_INVOCATIONS = 8192
 const PARTIAL_WORDS = 4
 
-export const operandErrorSumsKernel: Kernel = {
+export const operandErrorSumsKernels = gridKernels({
   name: 'operand_error_sums',
-  code: operandErrorSource + mxElement + workgroupIndex,
-  bindings: ['read', 'read', 'write'],
-}
+  code: operandErrorSource + chunk,
+  bindings: ['read', 'read', 'read', 'write'],
+})
 
 /** Partial sums on the GPU; `readOperandErrors` turns them into numbers. */
 export interface OperandErrorSums {
   /** [partialCount, 4] words: Σx² and Σ(x̂ − x)² as f32, clipped and flushed as u32. */
   readonly partials: GPUBuffer
+  /** The partials whose clipped count holds: of the multiplied matrix under a literal pre-scale, else the same. */
+  readonly clipping: GPUBuffer
   readonly partialCount: number
   /** Elements of the matrix, padding not counted. */
   readonly count: number
@@ -58,29 +59,37 @@ export function operandErrorSums(
   quantizer: Quantizer,
 ): OperandErrorSums {
   const { rows, cols, stride } = original
-  const { blockSize } = quantizer.format
-  const blocksPerRow = Math.ceil(stride / blockSize)
-  const partialCount = Math.min(rows * blocksPerRow, MAX_INVOCATIONS)
-  const partials = arena.buffer(4 * PARTIAL_WORDS * partialCount, 'operand error sums')
-  recorder.dispatch(operandErrorSumsKernel, {
-    overrides: { BLOCK: blockSize, ...mxOverrides(quantizer) },
-    uniforms: [rows, stride, blocksPerRow, partialCount],
-    buffers: [original.buffer, quantized.buffer, partials],
-    workgroups: Math.ceil(partialCount / WORKGROUP_SIZE),
-  })
-  return { partials, partialCount, count: rows * cols }
+  const plan = gridFor(quantizer)
+  const partialCount = Math.min((rows * stride) / CHUNK_COLS, MAX_INVOCATIONS)
+  const sumsOf = (source: GpuMatrix) => {
+    const partials = arena.buffer(4 * PARTIAL_WORDS * partialCount, 'operand error sums')
+    recorder.dispatch(kernelFor(operandErrorSumsKernels, plan), {
+      overrides: chunkOverrides(plan),
+      uniforms: [rows, stride, partialCount, 0, ...plan.words],
+      buffers: [source.buffer, quantized.buffer, gridContext(recorder, arena, source, plan), partials],
+      workgroups: Math.ceil(partialCount / WORKGROUP_SIZE),
+    })
+    return partials
+  }
+  const partials = sumsOf(original)
+  const factor = literalFactor(quantizer)
+  const clipping = factor === null ? partials : sumsOf(preMultiply(recorder, arena, original, factor))
+  return { partials, clipping, partialCount, count: rows * cols }
 }
 
 /** Reads the partial sums back, once their submit is on its way, and adds them in float64. */
 export async function readOperandErrors(gpu: Gpu, sums: OperandErrorSums): Promise<OperandErrorTotals> {
-  const bytes = await readBuffer(gpu, sums.partials, 4 * PARTIAL_WORDS * sums.partialCount)
+  const byteLength = 4 * PARTIAL_WORDS * sums.partialCount
+  const bytes = await readBuffer(gpu, sums.partials, byteLength)
   const energies = new Float32Array(bytes)
   const counts = new Uint32Array(bytes)
+  const clipping =
+    sums.clipping === sums.partials ? counts : new Uint32Array(await readBuffer(gpu, sums.clipping, byteLength))
   const totals = { signalEnergy: 0, noiseEnergy: 0, clipped: 0, flushed: 0, count: sums.count }
   for (let at = 0; at < counts.length; at += PARTIAL_WORDS) {
     totals.signalEnergy += energies[at]
     totals.noiseEnergy += energies[at + 1]
-    totals.clipped += counts[at + 2]
+    totals.clipped += clipping[at + 2]
     totals.flushed += counts[at + 3]
   }
   return totals

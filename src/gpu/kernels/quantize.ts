@@ -1,0 +1,58 @@
+import chunk from '../../../shaders/lib/chunk.wgsl?raw'
+import quantizeSource from '../../../shaders/quantize.wgsl?raw'
+import type { Quantizer } from '../../formats/number-format'
+import type { Arena } from '../arena'
+import type { GpuMatrix } from '../gpu-matrix'
+import type { Recorder } from '../recorder'
+import { CHUNK_COLS, chunkOverrides, gridContext, gridFor, gridKernels, kernelFor } from './grid'
+import type { GridPlan } from './grid-plan'
+import { type PackedMatrix, packedStrides } from './packed-matrix'
+import { literalFactor, preMultiply } from './pre-scale'
+
+const WORKGROUP_SIZE = 64
+const BYTES_PER_WORD = 4
+
+export const quantizeKernels = gridKernels({
+  name: 'quantize',
+  code: quantizeSource + chunk,
+  bindings: ['read', 'read', 'write', 'write'],
+})
+
+/** Chunks that share a word of scale bytes; other scales fill words of their own. */
+function chunksPerWord({ block, scaleBytes }: GridPlan): number {
+  return scaleBytes === 1 && block !== 'row' ? (BYTES_PER_WORD * block) / CHUNK_COLS : 1
+}
+
+/**
+ * `matrix` as codes and scales of `quantizer`; `dequantize` of it is `fakeQuantize` of `matrix`, bit for bit.
+ *
+ * Shapes: [rows, cols] -> codes [rows, codeStride], scales [rows, scaleStride] (packed-matrix.ts).
+ * Accuracy: exact. Non-finite: codes 0 for the whole block, under a scale that stands for NaN; 16-bit floats have codes
+ * for infinity and NaN.
+ * Source: docs/formats.md; per family the sources named in src/formats/.
+ */
+export function quantize(recorder: Recorder, arena: Arena, matrix: GpuMatrix, quantizer: Quantizer): PackedMatrix {
+  const factor = literalFactor(quantizer)
+  const source = factor === null ? matrix : preMultiply(recorder, arena, matrix, factor)
+  const { rows, cols, stride } = source
+  const { id } = quantizer.format
+  const plan = gridFor(quantizer)
+  const { codeStride, scaleStride } = packedStrides(stride, quantizer)
+  const codes = arena.buffer(rows * codeStride, `${id} codes`)
+  const scales = arena.buffer(rows * scaleStride, `${id} scales`)
+  const context = gridContext(recorder, arena, source, plan)
+  const chunks = chunksPerWord(plan)
+  recorder.dispatch(kernelFor(quantizeKernels, plan), {
+    overrides: {
+      ...chunkOverrides(plan),
+      CODE_BITS: plan.codeBits,
+      SCALE_BYTES: plan.scaleBytes,
+      CHUNKS: chunks,
+      ROW_SCALES: Number(plan.block === 'row'),
+    },
+    uniforms: [rows, stride, scaleStride / BYTES_PER_WORD, 0, ...plan.words],
+    buffers: [source.buffer, context, codes, scales],
+    workgroups: Math.ceil((rows * Math.ceil(stride / CHUNK_COLS / chunks)) / WORKGROUP_SIZE),
+  })
+  return { rows, cols, quantizer, codes, scales, context, codeStride, scaleStride }
+}
