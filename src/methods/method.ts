@@ -1,9 +1,14 @@
+/**
+ * The contracts of a method. The files of transforms/ and mitigations/ hold the facts a menu shows and import their code
+ * only when it runs: the page's shell reads the registry and stays small.
+ */
+
+import type { OptionSpec, OptionValues } from '../core/options'
 import type { RunOptions } from '../core/progress'
 import type { QuantConfig } from '../formats/number-format'
 import type { Arena } from '../gpu/arena'
 import type { Gpu } from '../gpu/device'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
-import type { OptionSpec, OptionValues } from './options'
 
 /** The open device and the run's own options. `arena` owns what a method returns. */
 export interface Context extends RunOptions {

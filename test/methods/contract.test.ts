@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import type { Matrix } from '../../src/core/matrix'
-import { mxfp4 } from '../../src/formats/mxfp4'
-import type { Quantizer } from '../../src/formats/number-format'
+import type { OptionValues } from '../../src/core/options'
+import { parseFormat } from '../../src/formats/format-text'
+import { makeQuantizer, STANDARD_MX } from '../../src/formats/quantizer'
 import { readMatrix, uploadMatrix } from '../../src/gpu/transfer'
 import type { Transform } from '../../src/methods/method'
-import type { OptionValues } from '../../src/methods/options'
 import { METHODS, MITIGATIONS, methodById, TRANSFORMS } from '../../src/methods/registry'
 import { gpuFixture } from '../support/gpu'
 import { fitContext, fitInput, gaussianMatrix } from '../support/method-fixture'
 
 const t = gpuFixture()
-const quantizer: Quantizer = { format: mxfp4, scaleRule: 'floor', rounding: 'half-even', preScale: null }
+const quantizer = makeQuantizer(parseFormat('mxfp4'), STANDARD_MX)
 const config = { weight: quantizer, activation: quantizer }
 const WIDTHS = [32, 96, 100, 320]
 const OUT = 24

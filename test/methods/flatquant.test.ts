@@ -1,16 +1,17 @@
 import { expect, test } from 'vitest'
+import type { OptionValues } from '../../src/core/options'
 import { createRandom } from '../../src/core/random'
-import { mxfp4 } from '../../src/formats/mxfp4'
-import type { QuantConfig, Quantizer } from '../../src/formats/number-format'
+import { parseFormat } from '../../src/formats/format-text'
+import type { QuantConfig } from '../../src/formats/number-format'
+import { makeQuantizer, STANDARD_MX } from '../../src/formats/quantizer'
 import { readFloats, readMatrix, uploadMatrix } from '../../src/gpu/transfer'
 import { startTheta } from '../../src/methods/flatquant/start'
 import { cosineRate } from '../../src/methods/flatquant/train'
 import type { Context } from '../../src/methods/method'
-import type { OptionValues } from '../../src/methods/options'
 import { flatquant } from '../../src/methods/transforms/flatquant'
 import { identity } from '../../src/methods/transforms/identity'
 import { fitContext, fitInput, outputError } from '../support/fit'
-import { relativeError } from '../support/flatquant'
+import { quantizerCalled, relativeError } from '../support/flatquant'
 import { gpuFixture } from '../support/gpu'
 
 const t = gpuFixture()
@@ -18,7 +19,8 @@ const TOKENS = 96
 const OUT = 64
 const IN = 96
 
-const fp4: Quantizer = { format: mxfp4, scaleRule: 'floor', rounding: 'half-even', preScale: null }
+const fp4 = makeQuantizer(parseFormat('mxfp4'), STANDARD_MX)
+const preScaled = quantizerCalled('MXFP4 times 0.75')
 const W4A4: QuantConfig = { weight: fp4, activation: fp4 }
 const W4A16: QuantConfig = { weight: fp4, activation: null }
 
@@ -112,13 +114,35 @@ test('the same seed gives the same bits, another seed another start', async () =
 
 test.each([
   ['W4A16', W4A16],
-  ['W4A16 pre-scaled', { weight: { ...fp4, preScale: 0.75 as const }, activation: null }],
+  ['W4A16 pre-scaled', { weight: preScaled, activation: null }],
 ])('%s stays bounded although only one side is rounded', async (_, config) => {
   const { fitted } = await train(config, { steps: 40 })
   const losses = fitted.report.training?.losses ?? []
   expect(Math.max(...losses)).toBeLessThan(1.5 * losses[0])
   expect(Math.min(...losses)).toBeLessThan(0.95 * losses[0])
   expect(fitted.clip?.activation).toBeNull()
+})
+
+test.each(
+  [
+    'MXFP4 best',
+    'MXFP4 fp32',
+    'MXFP4 in blocks of 8',
+    'MXFP4 times 0.9',
+    'MXFP4 times 0.75 before the scale',
+    'NVFP4',
+    'NVFP4 four over six',
+    'INT4',
+    'INT4 asym',
+    'INT4 in groups of 32',
+  ].map((name) => [name, quantizerCalled(name)] as const),
+)('%s: training stays bounded and beats its start, on both sides and on weights alone', async (_, quantizer) => {
+  for (const activation of [quantizer, null]) {
+    const { fitted } = await train({ weight: quantizer, activation }, { steps: 30 })
+    const losses = fitted.report.training?.losses ?? []
+    expect(Math.max(...losses)).toBeLessThan(1.5 * losses[0])
+    expect(Math.min(...losses)).toBeLessThan(0.95 * losses[0])
+  }
 })
 
 test('a rate that blows up goes back to the best state, says so, and never returns worse than the start', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { mxfp4 } from '../../src/formats/mxfp4'
+import { parseFormat } from '../../src/formats/format-text'
+import { makeQuantizer, STANDARD_MX } from '../../src/formats/quantizer'
 import { fakeQuantize } from '../../src/gpu/kernels/fake-quantize'
 import { matmulNt } from '../../src/gpu/kernels/matmul-nt'
 import { readMatrix } from '../../src/gpu/transfer'
@@ -26,7 +27,7 @@ async function outputError(method: string, layer: string, seed: number): Promise
     if (!tensor) throw new Error(`${layer}: no ${name}`)
     return { rows: tensor.shape[0], cols: tensor.shape[1], data: tensor.floats() }
   }
-  const quantizer = { format: mxfp4, scaleRule: 'floor', rounding: 'half-away', preScale: null } as const
+  const quantizer = makeQuantizer(parseFormat('mxfp4'), { ...STANDARD_MX, rounding: 'half-away' })
   const config = { weight: quantizer, activation: quantizer }
   const { transform, mitigation } = methodById(method)
   const input = fitInput(t, transform, { weight: matrix('layer.weight'), calibration: matrix('calib.input'), config })

@@ -1,15 +1,18 @@
 import { expect, test } from 'vitest'
-import { mxfp4 } from '../../src/formats/mxfp4'
+import { parseFormat } from '../../src/formats/format-text'
+import type { Quantizer } from '../../src/formats/number-format'
+import { makeQuantizer, STANDARD_MX } from '../../src/formats/quantizer'
 import { readMatrix, uploadMatrix, uploadWords } from '../../src/gpu/transfer'
 import type { FittedTransform } from '../../src/methods/method'
 import { roundToNearest } from '../../src/methods/mitigations/round-to-nearest'
 import { identity } from '../../src/methods/transforms/identity'
 import { oracleBlock } from '../oracle/mx'
 import { gpuFixture } from '../support/gpu'
+import { roundMatrix } from '../support/layer-codec'
 import { fitContext, fitInput, gaussianMatrix } from '../support/method-fixture'
 
 const t = gpuFixture()
-const quantizer = { format: mxfp4, scaleRule: 'floor', rounding: 'half-even', preScale: null } as const
+const quantizer = makeQuantizer(parseFormat('mxfp4'), STANDARD_MX)
 const weight = gaussianMatrix(3, 40, 5)
 const layer = { weight, calibration: gaussianMatrix(2, 40, 6) }
 
@@ -28,7 +31,7 @@ function expectedRows(data: Float32Array): Float32Array {
   return expected
 }
 
-async function quantize(weightQuantizer: typeof quantizer | null, clip: FittedTransform['clip']) {
+async function quantize(weightQuantizer: Quantizer | null, clip: FittedTransform['clip']) {
   const input = fitInput(t, identity, { ...layer, config: { weight: weightQuantizer, activation: null } })
   const context = fitContext(t, 0)
   const fitted = await identity.fit(input, context)
@@ -38,6 +41,11 @@ async function quantize(weightQuantizer: typeof quantizer | null, clip: FittedTr
 
 test('every weight becomes the nearest code of its block', async () => {
   expect(await quantize(quantizer, null)).toEqual(expectedRows(weight.data))
+})
+
+test.each(['nvfp4', 'int8', 'int4(group=32)', 'bf16'])('%s weights become what its definition says', async (format) => {
+  const each = makeQuantizer(parseFormat(format), STANDARD_MX)
+  expect(await quantize(each, null)).toEqual(roundMatrix(weight, each).data)
 })
 
 test('clips rows first where the transform asks for it', async () => {

@@ -1,8 +1,9 @@
 /**
  * FlatQuant's objective and its gradients for one layer, in plain float64 loops, written from the formulas of the paper
- * (arXiv 2410.09426, section 3) and the chain rule. Imports types only.
+ * (arXiv 2410.09426, section 3) and the chain rule. Imports types only, and the oracle of the quantizers.
  */
 import type { Quantizer } from '../../src/formats/number-format'
+import { blockLength, extentOf, type QuantizedBlock, quantizeBlock } from './block-quantizers'
 
 /** A [rows, cols] table, row-major. */
 export interface Table {
@@ -86,43 +87,6 @@ export function inverted(matrix: Table): Table {
 
 const matOf = (row: Float64Array, a: number, b: number): Table => ({ rows: a, cols: b, data: row })
 
-/** The largest power of two not above `value`, as an exponent. */
-function floorExponent(value: number): number {
-  let exponent = Math.floor(Math.log2(value))
-  if (2 ** (exponent + 1) <= value) exponent++
-  if (2 ** exponent > value) exponent--
-  return exponent
-}
-
-function blockScale(amax: number, { format, scaleRule }: Quantizer): number {
-  const { element } = format
-  const exponent = floorExponent(amax)
-  const mantissa = amax / 2 ** exponent
-  const bits = element.kind === 'float' ? element.mantissaBits : element.fractionBits
-  const up = {
-    floor: false,
-    ceil: mantissa > 1,
-    even: mantissa >= 2 - 2 ** -(bits + 1),
-    rceil: mantissa > element.maxFinite / 2 ** element.emax,
-  }[scaleRule]
-  return 2 ** (exponent + Number(up) - element.emax)
-}
-
-function roundElement(value: number, { format, rounding }: Quantizer): number {
-  const { element } = format
-  const magnitude = Math.abs(value)
-  if (magnitude === 0) return 0
-  const smallest = element.kind === 'float' ? 1 - element.bias : 0
-  const bits = element.kind === 'float' ? element.mantissaBits : element.fractionBits
-  const step = 2 ** (Math.max(floorExponent(magnitude), smallest) - bits)
-  const units = magnitude / step
-  const below = Math.floor(units)
-  const rest = units - below
-  const up = rest > 0.5 || (rest === 0.5 && (rounding === 'half-away' || (rounding === 'half-even' && below % 2 === 1)))
-  const rounded = rounding === 'toward-zero' ? below : below + Number(up)
-  return Math.sign(value) * Math.min(rounded * step, element.maxFinite)
-}
-
 interface Side {
   /** The scaled input z, mat(z) P2, and the transformed row. */
   readonly z: Table
@@ -143,7 +107,7 @@ function transform(z: Table, p1: Table, p2: Table): { right: Table; values: Tabl
   return { right, values }
 }
 
-interface Clip {
+export interface Clip {
   readonly logits: Float64Array
   readonly shared: boolean
 }
@@ -168,58 +132,83 @@ function rowClip(row: Float64Array, index: number, { logits, shared }: Clip) {
 
 const clampTo = (x: number, low: number, high: number) => Math.min(Math.max(x, low), high)
 
-function clipAndQuantize(values: Table, quantizer: Quantizer, clip: Clip): Table {
-  const out = table(values.rows, values.cols)
-  const factor = quantizer.preScale ?? 1
-  for (let r = 0; r < values.rows; r++) {
-    const row = values.data.subarray(r * values.cols, (r + 1) * values.cols)
-    const { low, high } = rowClip(row, r, clip)
-    for (let start = 0; start < row.length; start += quantizer.format.blockSize) {
-      const block = [...row.subarray(start, start + quantizer.format.blockSize)].map((x) => clampTo(x, low, high))
-      const amax = Math.max(...block.map(Math.abs))
-      if (amax === 0) continue
-      const scale = blockScale(amax, quantizer)
-      block.forEach((m, i) => {
-        out.data[r * values.cols + start + i] = (roundElement((m / scale) * factor, quantizer) * scale) / factor
-      })
-    }
-  }
+/** What a quantizer is straight-through about. */
+export interface Rounding {
+  readonly quantizer: Quantizer
+  readonly clip: Clip
+  readonly rule: OracleRule
+}
+
+/** A block of clipped values as it was rounded. */
+interface RoundedBlock extends QuantizedBlock {
+  readonly row: number
+  readonly start: number
+  readonly clipped: readonly number[]
+}
+
+/** Row by row the clipped values, in blocks of `length`. */
+function clippedBlocks(values: Table, clip: Clip, length: number) {
+  return Array.from({ length: values.rows }, (_, row) => {
+    const data = values.data.subarray(row * values.cols, (row + 1) * values.cols)
+    const { low, high } = rowClip(data, row, clip)
+    const clipped = [...data].map((x) => clampTo(x, low, high))
+    return Array.from({ length: Math.ceil(values.cols / length) }, (__, block) => ({
+      row,
+      start: block * length,
+      clipped: clipped.slice(block * length, (block + 1) * length),
+    }))
+  }).flat()
+}
+
+function roundBlocks(values: Table, { quantizer, clip }: Rounding): RoundedBlock[] {
+  const blocks = clippedBlocks(values, clip, blockLength(quantizer, values.cols))
+  const tensorLargest = Math.max(...blocks.flatMap(({ clipped }) => clipped.map(Math.abs)))
+  return blocks.map((block) => ({ ...block, ...quantizeBlock(block.clipped, quantizer, tensorLargest) }))
+}
+
+/** `values` clipped and quantized. */
+export function roundedOracle(values: Table, rounding: Rounding): Table {
+  return assembled(values, roundBlocks(values, rounding))
+}
+
+function assembled(
+  { rows, cols }: Table,
+  blocks: readonly { row: number; start: number; values: readonly number[] }[],
+) {
+  const out = table(rows, cols)
+  for (const { row, start, values } of blocks) out.data.set(values, row * cols + start)
   return out
 }
 
-/** ∂/∂values from ∂/∂quantized; clip gradients are added to `clipGradient`. */
-function straightThrough(
+/** 1 where an element keeps a gradient of its own. */
+const ownShares = ({ clipped, limit }: RoundedBlock, rule: OracleRule) =>
+  clipped.map((m) => Number(rule === 'pass' || Math.abs(m) <= limit))
+
+/** ∂/∂transformed from g = ∂/∂quantized; clip gradients are added to `clipGradient`. */
+export function straightThroughOracle(
   g: Table,
-  side: Side,
-  {
-    quantizer,
-    clip,
-    rule,
-    clipGradient,
-  }: { quantizer: Quantizer; clip: Clip; rule: OracleRule; clipGradient: Float64Array },
+  transformed: Table,
+  rounding: Rounding,
+  clipGradient: Float64Array,
 ): Table {
+  const { quantizer, clip, rule } = rounding
   const out = table(g.rows, g.cols)
-  const limitFactor = quantizer.format.element.maxFinite / (quantizer.preScale ?? 1)
+  for (const block of roundBlocks(transformed, rounding)) {
+    const own = ownShares(block, rule)
+    const at = block.row * g.cols + block.start
+    let throughScale = 0
+    block.clipped.forEach((m, i) => {
+      out.data[at + i] = own[i] * g.data[at + i]
+      throughScale += g.data[at + i] * (block.values[i] - own[i] * m)
+    })
+    if (rule !== 'scale' || block.isCapped) continue
+    const { size, parts } = extentOf(block.clipped, quantizer)
+    for (const { index, sign } of parts) out.data[at + index] += (sign * throughScale) / size
+  }
   for (let r = 0; r < g.rows; r++) {
-    const row = side.values.data.subarray(r * g.cols, (r + 1) * g.cols)
+    const row = transformed.data.subarray(r * g.cols, (r + 1) * g.cols)
     const bounds = rowClip(row, r, clip)
     const gradient = out.data.subarray(r * g.cols, (r + 1) * g.cols)
-    for (let start = 0; start < row.length; start += quantizer.format.blockSize) {
-      const end = Math.min(row.length, start + quantizer.format.blockSize)
-      const clamped = row.map((x) => clampTo(x, bounds.low, bounds.high))
-      let amaxAt = start
-      for (let i = start; i < end; i++) if (Math.abs(clamped[i]) > Math.abs(clamped[amaxAt])) amaxAt = i
-      const amax = Math.abs(clamped[amaxAt])
-      if (amax === 0) continue
-      const limit = limitFactor * blockScale(amax, quantizer)
-      let throughScale = 0
-      for (let i = start; i < end; i++) {
-        const passes = rule === 'pass' || Math.abs(clamped[i]) <= limit
-        gradient[i] = passes ? g.data[r * g.cols + i] : 0
-        throughScale += g.data[r * g.cols + i] * (side.quantized.data[r * g.cols + i] - (passes ? clamped[i] : 0))
-      }
-      if (rule === 'scale') gradient[amaxAt] += (Math.sign(clamped[amaxAt]) * throughScale) / amax
-    }
     const sums = [0, 0]
     row.forEach((x, i) => {
       if (x < bounds.low || x > bounds.high) {
@@ -256,61 +245,80 @@ function throughInverse(gP: Table, gA: Table, a: Table): Table {
   return { ...gP, data: gP.data.map((value, i) => value - correction.data[i]) }
 }
 
-/** One forward and backward pass. `rules` names the straight-through rule of each side. */
-export function flatquantOracle(
-  problem: OracleProblem,
-  parameters: OracleParameters,
-  rules: { weight: OracleRule; activation: OracleRule },
-): OracleResult {
-  const { x, w, y } = problem
-  const { p1, p2, theta } = parameters
+/** The rule of each side. */
+export type OracleRules = Readonly<Record<'weight' | 'activation', OracleRule>>
+
+interface Forward {
+  readonly xs: Side
+  readonly ws: Side
+  readonly a1: Table
+  readonly a2: Table
+  /** Ŷ − Y */
+  readonly e: Table
+}
+
+const energyOf = ({ data }: Table) => data.reduce((sum, value) => sum + value * value, 0)
+
+function roundingsOf(problem: OracleProblem, parameters: OracleParameters, rules: OracleRules) {
+  const rounding = (side: 'weight' | 'activation', clip: Clip): Rounding | null => {
+    const quantizer = problem[side]
+    return quantizer && { quantizer, clip, rule: rules[side] }
+  }
+  return {
+    activation: rounding('activation', { logits: parameters.activationClip, shared: true }),
+    weight: rounding('weight', { logits: parameters.weightClip, shared: false }),
+  }
+}
+
+/** The forward pass; `round` turns the transformed values of a side into what is multiplied. */
+function forwardPass(
+  { x, w, y }: OracleProblem,
+  { p1, p2, theta }: OracleParameters,
+  round: (side: 'weight' | 'activation', values: Table) => Table,
+): Forward {
   const a1 = transposed(inverted(p1))
   const a2 = transposed(inverted(p2))
   const scaled = (m: Table, sign: number): Table => ({
     ...m,
     data: m.data.map((value, i) => value * Math.exp(sign * theta[i % m.cols])),
   })
-  const clips = {
-    activation: { logits: parameters.activationClip, shared: true },
-    weight: { logits: parameters.weightClip, shared: false },
-  }
-  const forward = (z: Table, factors: [Table, Table], quantizer: Quantizer | null, clip: Clip): Side => {
+  const sideOf = (name: 'weight' | 'activation', z: Table, factors: [Table, Table]): Side => {
     const { right, values } = transform(z, ...factors)
-    return { z, right, values, quantized: quantizer ? clipAndQuantize(values, quantizer, clip) : values }
+    return { z, right, values, quantized: round(name, values) }
   }
-  const xs = forward(scaled(x, 1), [p1, p2], problem.activation, clips.activation)
-  const ws = forward(scaled(w, -1), [a1, a2], problem.weight, clips.weight)
+  const xs = sideOf('activation', scaled(x, 1), [p1, p2])
+  const ws = sideOf('weight', scaled(w, -1), [a1, a2])
   const estimate = multiply(xs.quantized, transposed(ws.quantized))
-  const e: Table = { ...y, data: estimate.data.map((value, i) => value - y.data[i]) }
+  return { xs, ws, a1, a2, e: { ...y, data: estimate.data.map((value, i) => value - y.data[i]) } }
+}
 
+/** One forward and backward pass. `rules` names the straight-through rule of each side. */
+export function flatquantOracle(
+  problem: OracleProblem,
+  parameters: OracleParameters,
+  rules: OracleRules,
+): OracleResult {
+  const { x, w, y } = problem
+  const { p1, p2, theta } = parameters
+  const roundings = roundingsOf(problem, parameters, rules)
+  const { xs, ws, a1, a2, e } = forwardPass(problem, parameters, (side, values) => {
+    const rounding = roundings[side]
+    return rounding ? roundedOracle(values, rounding) : values
+  })
   const activationClip = new Float64Array(2)
   const weightClip = new Float64Array(2 * w.rows)
   const gXq = multiply(e, ws.quantized)
   const gWq = multiply(transposed(e), xs.quantized)
-  const gX = problem.activation
-    ? straightThrough(gXq, xs, {
-        quantizer: problem.activation,
-        clip: clips.activation,
-        rule: rules.activation,
-        clipGradient: activationClip,
-      })
-    : gXq
-  const gW = problem.weight
-    ? straightThrough(gWq, ws, {
-        quantizer: problem.weight,
-        clip: clips.weight,
-        rule: rules.weight,
-        clipGradient: weightClip,
-      })
-    : gWq
+  const gX = roundings.activation ? straightThroughOracle(gXq, xs.values, roundings.activation, activationClip) : gXq
+  const gW = roundings.weight ? straightThroughOracle(gWq, ws.values, roundings.weight, weightClip) : gWq
   const bx = backward(gX, xs, p1, p2)
   const bw = backward(gW, ws, a1, a2)
   const gTheta = new Float64Array(theta.length)
   for (let i = 0; i < x.data.length; i++) gTheta[i % x.cols] += bx.gz.data[i] * xs.z.data[i]
   for (let i = 0; i < w.data.length; i++) gTheta[i % x.cols] -= bw.gz.data[i] * ws.z.data[i]
   return {
-    energy: e.data.reduce((sum, v) => sum + v * v, 0),
-    referenceEnergy: y.data.reduce((sum, v) => sum + v * v, 0),
+    energy: energyOf(e),
+    referenceEnergy: energyOf(y),
     gradients: {
       theta: gTheta,
       p1: throughInverse(bx.gP1, bw.gP1, a1),
@@ -318,5 +326,42 @@ export function flatquantOracle(
       activationClip,
       weightClip,
     },
+  }
+}
+
+/**
+ * ½‖Ŷ − Y‖² as a smooth function of the parameters: what the straight-through rules differentiate. Every rounded value
+ * is replaced by σ m + δ, σ and δ frozen at `base`, and under the rule 'scale' δ grows with what the scale follows.
+ */
+export function smoothObjective(
+  problem: OracleProblem,
+  base: OracleParameters,
+  rules: OracleRules,
+): (parameters: OracleParameters) => number {
+  const frozen = new Map<string, readonly RoundedBlock[]>()
+  const atBase = roundingsOf(problem, base, rules)
+  forwardPass(problem, base, (side, values) => {
+    const rounding = atBase[side]
+    if (!rounding) return values
+    frozen.set(side, roundBlocks(values, rounding))
+    return assembled(values, frozen.get(side) ?? [])
+  })
+  return (parameters) => {
+    const roundings = roundingsOf(problem, parameters, rules)
+    const { e } = forwardPass(problem, parameters, (side, values) => {
+      const rounding = roundings[side]
+      if (!rounding) return values
+      const { quantizer, clip, rule } = rounding
+      const moved = clippedBlocks(values, clip, blockLength(quantizer, values.cols))
+      const smooth = (frozen.get(side) ?? []).map((block, b) => {
+        const own = ownShares(block, rule)
+        const sizeOf = (clipped: readonly number[]) => extentOf(clipped, quantizer).size
+        const growth = rule === 'scale' && !block.isCapped ? sizeOf(moved[b].clipped) / sizeOf(block.clipped) : 1
+        const offset = (i: number) => block.values[i] - own[i] * block.clipped[i]
+        return { ...block, values: moved[b].clipped.map((m, i) => own[i] * m + growth * offset(i)) }
+      })
+      return assembled(values, smooth)
+    })
+    return energyOf(e) / 2
   }
 }

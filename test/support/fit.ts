@@ -1,3 +1,4 @@
+import { completeOptions, type OptionValues } from '../../src/core/options'
 import type { QuantConfig, Quantizer } from '../../src/formats/number-format'
 import { Arena } from '../../src/gpu/arena'
 import type { Gpu } from '../../src/gpu/device'
@@ -8,7 +9,6 @@ import { matmulNt } from '../../src/gpu/kernels/matmul-nt'
 import { outputErrorSums, readOutputErrors } from '../../src/gpu/kernels/output-error-sums'
 import { Recorder } from '../../src/gpu/recorder'
 import type { Context, FitInput, FittedTransform, Transform } from '../../src/methods/method'
-import { completeOptions, type OptionValues } from '../../src/methods/options'
 
 /** A layer on the GPU with held-out rows. */
 export interface FitLayer {
@@ -37,7 +37,7 @@ export function fitInput(
     calibration,
     reference,
     config,
-    options: completeOptions(transform.id, transform.options, options ?? {}),
+    options: completeOptions({ id: transform.id, code: 'MD-03' }, transform.options, options ?? {}),
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Matrix } from '../../src/core/matrix'
+import type { OptionValues } from '../../src/core/options'
 import { createRandom } from '../../src/core/random'
 import type { QuantConfig } from '../../src/formats/number-format'
 import { uploadMatrix } from '../../src/gpu/transfer'
 import type { Context, FitInput, Transform } from '../../src/methods/method'
-import type { OptionValues } from '../../src/methods/options'
 import { fitContext as contextOf, fitInput as inputOf } from './fit'
 import type { TestGpu } from './gpu'
 

@@ -21,7 +21,7 @@ import { type Residual, residualEnergy } from '../../gpu/kernels/residual-energy
 import { rowExtremes } from '../../gpu/kernels/row-extremes'
 import { scaleColumns } from '../../gpu/kernels/scale-columns'
 import { sigmoid } from '../../gpu/kernels/sigmoid'
-import { type ClippedOperand, straightThroughMx, straightThroughRule } from '../../gpu/kernels/straight-through-mx'
+import { type ClippedOperand, straightThrough, straightThroughRule } from '../../gpu/kernels/straight-through'
 import { SUM_WIDTH, stridedSums } from '../../gpu/kernels/strided-sums'
 import { subtractMean } from '../../gpu/kernels/subtract-mean'
 import type { LearnedBuffer } from '../../gpu/kernels/update-parameters'
@@ -173,8 +173,8 @@ function throughRounding(
   { operand, quantizer }: NonNullable<Side['rounding']>,
 ): GPUBuffer {
   const rule = straightThroughRule(quantizer)
-  const clipSums = straightThroughMx(recorder, arena, gradient, { operand, quantizer, rule })
-  return clipGradient(recorder, arena, gradient, { operand, clipSums, blockSize: quantizer.format.blockSize })
+  const clipSums = straightThrough(recorder, arena, gradient, { operand, quantizer, rule })
+  return clipGradient(recorder, arena, gradient, { operand, clipSums })
 }
 
 /** Σ over rows of [rows, 2], in two levels so that no thread adds up more than a 64th of the rows. */

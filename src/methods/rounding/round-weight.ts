@@ -1,0 +1,20 @@
+import { clipRows } from '../../gpu/kernels/clip-rows'
+import { fakeQuantize } from '../../gpu/kernels/fake-quantize'
+import { Recorder } from '../../gpu/recorder'
+import type { Context, FitInput, FittedTransform, QuantizedWeight } from '../method'
+
+/** W' clipped by the transform's bounds, if it has any, and rounded; as it is where the setting leaves weights alone. */
+export function roundWeight(
+  { weight, clip }: FittedTransform,
+  { config }: FitInput,
+  { gpu, arena, signal }: Context,
+): QuantizedWeight {
+  signal.throwIfAborted()
+  if (!config.weight) return { weight, notes: [] }
+  const recorder = new Recorder(gpu)
+  const bounds = clip?.weight
+  const clipped = bounds ? clipRows(recorder, arena, weight, { shared: false, bounds }) : weight
+  const quantized = fakeQuantize(recorder, arena, clipped, config.weight)
+  recorder.submit()
+  return { weight: quantized, notes: [] }
+}
