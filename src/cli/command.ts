@@ -1,6 +1,7 @@
 /** What every command of the headless program shares: its shape, usage errors, argument helpers. */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { InputError } from '../core/errors'
+import { splitTop } from '../core/split-top'
 
 /** Exit codes. 70 is our own mistake (sysexits' EX_SOFTWARE). */
 export const EXIT = { done: 0, input: 1, usage: 2, noGpu: 3, bug: 70 } as const
@@ -66,18 +67,9 @@ export function oneOf<T extends string>(
   return choice
 }
 
-/** `--pre-scale F|off`: the one factor that exists is 0.75. */
-export function preScaleOf(text: string | undefined, fallback: 0.75 | null): 0.75 | null {
-  if (text === undefined) return fallback
-  if (text === 'off') return null
-  if (text.trim() !== '' && Number(text) === 0.75) return 0.75
-  throw new UsageError(`--pre-scale: expected 0.75 or off, found "${text}"`)
-}
-
-/** Words of a comma-separated value, without empty ones. */
+/** Words of a comma-separated value, without empty ones; commas inside parentheses belong to their word. */
 export function listOf(text: string): string[] {
-  return text
-    .split(',')
+  return splitTop(text, ',')
     .map((word) => word.trim())
     .filter((word) => word !== '')
 }

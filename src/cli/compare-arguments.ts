@@ -1,11 +1,22 @@
+import type { OptionValue } from '../core/options'
 import { MAX_HELD_OUT_SHARE } from '../experiment/load-layer'
-import type { ComparisonRequest, MethodChoice } from '../experiment/request'
+import type { ComparisonRequest, MethodChoice, Setting } from '../experiment/request'
 import { checkRequest } from '../experiment/run-comparison'
-import { parseSetting } from '../experiment/settings'
-import { ROUNDINGS, SCALE_RULES } from '../formats/number-format'
+import { KV_SETTINGS, parseSetting } from '../experiment/settings'
+import {
+  BLOCK_SIZES,
+  PRE_SCALE_MAX,
+  PRE_SCALE_MIN,
+  type PreScale,
+  ROUNDINGS,
+  SCALE_RULES,
+} from '../formats/number-format'
 import { DEFAULT_SYNTHETIC, type SyntheticSpec } from '../io/synthetic'
-import type { OptionValue } from '../methods/options'
-import { asUsage, listOf, oneOf, parse, preScaleOf, UsageError, wholeNumber } from './command'
+import { asUsage, listOf, parse, UsageError, wholeNumber } from './command'
+import { MX_OPTIONS, mxChoicesOf } from './mx-arguments'
+
+/** On unless turned off, because the W4A4 tables of arXiv 2601.09555 use it. */
+const DEFAULT_PRE_SCALE: PreScale = { factor: 0.75, variant: 'exact' }
 
 export const compareHelp = `Usage: mxscope compare FILE --weight NAME (--activations NAME | --synthetic) [options]
 
@@ -21,18 +32,27 @@ Compares methods on one layer: output errors of the quantized product against th
   --synthetic              seeded synthetic activations instead (${DEFAULT_SYNTHETIC.tokens} rows unless --tokens)
   --outlier-channels N     their outlier channels (default ${DEFAULT_SYNTHETIC.outlierChannels})
   --outlier-gain G         and the factor on these (default ${DEFAULT_SYNTHETIC.outlierGain})
-  --setting S[,S...]       W8A8, W4A8, W4A4, W4A16, or pairs such as mxfp4/mxfp8_e4m3 (default W4A4)
+  --setting S[,S...]       W8A8, W4A8, W4A4, W4A16; with the output quantized as the KV cache stores it W8A8KV8,
+                           W4A8KV8, W4A8KV4, W4A4KV4; or formats of weights, activations (and outputs) such as
+                           mxfp4/mxfp8_e4m3, "int4(group=128,scheme=asym)/int8", nvfp4/16/nvfp4 (default W4A4)
   --methods M[,M...]       (default rtn,quarot,flatquant; mxscope methods lists all)
   --option METHOD.KEY=VALUE   an option of a method; may be repeated
-  --scale-rule RULE        ${SCALE_RULES.join(' | ')} (default floor)
-  --rounding MODE          ${ROUNDINGS.join(' | ')} (default half-even)
-  --pre-scale 0.75|off     pre-scale of 4-bit operands (default 0.75)
+  --scale-rule RULE        of MX formats: ${SCALE_RULES.join(' | ')} (default floor)
+  --rounding MODE          of MX formats: ${ROUNDINGS.join(' | ')} (default half-even)
+  --pre-scale F|off        of 4-bit MX formats, ${PRE_SCALE_MIN} … ${PRE_SCALE_MAX} (default ${DEFAULT_PRE_SCALE.factor})
+  --pre-scale-variant V    exact: after the exponent is chosen; literal: before it (default exact)
+  --block N                elements per scale of MX formats: ${BLOCK_SIZES.join(' | ')} (default 32, the standard)
+  --head-dim N             channels of one head, for settings that quantize the output: a multiple of 32 that divides
+                           it (default 128 where it does, else 64, else the whole row)
+  --scale-analysis         add to every result of --json what its scales cost: exponents, errors with fp32 scales,
+                           sweeps of pre-scale and block size; takes up to some 20 more products per result
   --seed N                 of every random choice, 0 … 4294967295 (default 0)
   --json OUT, --csv OUT    write the results; - is standard output, instead of the table
 `
 
 const MAX_SEED = 2 ** 32 - 1
 const MAX_TOKENS = 2 ** 31
+const MAX_HEAD_DIM = 2 ** 24
 
 /** The arguments of `mxscope compare`, checked as far as the command line alone allows. */
 export interface CompareArguments {
@@ -63,9 +83,9 @@ const OPTIONS = {
   setting: { type: 'string', default: 'W4A4' },
   methods: { type: 'string', default: 'rtn,quarot,flatquant' },
   option: { type: 'string', multiple: true },
-  'scale-rule': { type: 'string' },
-  rounding: { type: 'string' },
-  'pre-scale': { type: 'string' },
+  ...MX_OPTIONS,
+  'head-dim': { type: 'string' },
+  'scale-analysis': { type: 'boolean', default: false },
   seed: { type: 'string' },
   json: { type: 'string' },
   csv: { type: 'string' },
@@ -102,6 +122,16 @@ function seedOf(values: Values): number {
   return wholeNumber('seed', values.seed, { min: 0, max: MAX_SEED, fallback: 0 })
 }
 
+function headDimOf(values: Values, settings: readonly Setting[]): number | null {
+  const text = values['head-dim']
+  if (text === undefined) return null
+  if (settings.every(({ outputFormat }) => outputFormat === null)) {
+    const known = KV_SETTINGS.map(({ id }) => id).join(', ')
+    throw new UsageError(`--head-dim: expected a setting that quantizes the output, such as ${known}`)
+  }
+  return wholeNumber('head-dim', text, { min: 1, max: MAX_HEAD_DIM, fallback: 1 })
+}
+
 function requestOf(values: Values): ComparisonRequest {
   const methodIds = [...new Set(listOf(values.methods))]
   const settings = listOf(values.setting).map((text) => asUsage(() => parseSetting(text)))
@@ -110,10 +140,10 @@ function requestOf(values: Values): ComparisonRequest {
   const request: ComparisonRequest = {
     settings,
     methods: methodChoices(methodIds, values.option ?? []),
-    scaleRule: oneOf('scale-rule', values['scale-rule'], { choices: SCALE_RULES, fallback: 'floor' }),
-    rounding: oneOf('rounding', values.rounding, { choices: ROUNDINGS, fallback: 'half-even' }),
-    preScale: preScaleOf(values['pre-scale'], 0.75),
+    ...mxChoicesOf(values, { preScale: DEFAULT_PRE_SCALE }),
     seed: seedOf(values),
+    headDim: headDimOf(values, settings),
+    scaleAnalysis: values['scale-analysis'],
   }
   asUsage(() => checkRequest(request))
   return request

@@ -1,6 +1,9 @@
 /** The results of a comparison as the JSON, CSV and text that the compare command writes (docs/headless.md). */
+import type { ComparisonRequest } from '../experiment/request'
 import type { LayerFacts, MethodOutcome, MethodResult, OutputErrors } from '../experiment/result'
 import { preScaleText } from '../experiment/setting-text'
+import { parseFormat } from '../formats/format-text'
+import { STANDARD_MX } from '../formats/quantizer'
 import { alignTable } from './output'
 
 export interface CompareReport {
@@ -11,8 +14,25 @@ export interface CompareReport {
 }
 
 function identityOf(outcome: MethodOutcome) {
-  const { method, setting, weightFormat, activationFormat, scaleRule, rounding, preScale, seed, options } = outcome
-  return { method, setting, weightFormat, activationFormat, scaleRule, rounding, preScale, seed, options }
+  const { method, setting, weightFormat, activationFormat, outputFormat, headDim } = outcome
+  const { scaleRule, rounding, blockSize, preScale, preScaleVariant, seed, options } = outcome
+  return {
+    ...{ method, setting, weightFormat, activationFormat, outputFormat, headDim },
+    ...{ scaleRule, rounding, blockSize, preScale, preScaleVariant, seed, options },
+  }
+}
+
+/** What rounding did to the operands, flat; null for one that is not quantized. */
+function operandsOf(result: MethodResult | null) {
+  const { weight = null, activation = null } = result ?? {}
+  return {
+    weightSqnrDb: weight?.sqnrDb ?? null,
+    weightClippedPercent: weight?.clippedPercent ?? null,
+    weightFlushedPercent: weight?.flushedPercent ?? null,
+    activationSqnrDb: activation?.sqnrDb ?? null,
+    activationClippedPercent: activation?.clippedPercent ?? null,
+    activationFlushedPercent: activation?.flushedPercent ?? null,
+  }
 }
 
 function resultReport(result: MethodResult) {
@@ -20,15 +40,13 @@ function resultReport(result: MethodResult) {
     ...identityOf(result),
     calibration: result.calibration,
     evaluation: result.evaluation,
-    weightSqnrDb: result.weight?.sqnrDb ?? null,
-    activationSqnrDb: result.activation?.sqnrDb ?? null,
-    weight: result.weight,
-    activation: result.activation,
+    ...operandsOf(result),
     bitsPerElement: result.bitsPerElement,
     onlineOperations: result.onlineOperations,
     elapsedMs: result.elapsedMs,
     activations: { maxAbsolute: result.profile.maxAbsolute, kurtosis: result.profile.kurtosis },
     training: result.training,
+    scaleAnalysis: result.scaleAnalysis,
     notes: result.notes,
   }
 }
@@ -46,10 +64,12 @@ export function compareReport(layer: LayerFacts, adapter: unknown, outcomes: rea
 const ERROR_KEYS = ['outputRelativeError', 'outputSqnrDb', 'gain', 'cosine', 'maxAbsoluteError', 'tokens'] as const
 
 const CSV_HEADING = [
-  ...['method', 'setting', 'weightFormat', 'activationFormat', 'scaleRule', 'rounding', 'preScale', 'seed', 'options'],
+  ...['method', 'setting', 'weightFormat', 'activationFormat', 'outputFormat', 'headDim', 'scaleRule', 'rounding'],
+  ...['blockSize', 'preScale', 'preScaleVariant', 'seed', 'options'],
   ...ERROR_KEYS.map((key) => `evaluation.${key}`),
   ...ERROR_KEYS.map((key) => `calibration.${key}`),
-  ...['weightSqnrDb', 'activationSqnrDb', 'bitsPerElement', 'elapsedMs', 'errorCode', 'errorMessage'],
+  ...Object.keys(operandsOf(null)),
+  ...['bitsPerElement', 'elapsedMs', 'errorCode', 'errorMessage'],
 ]
 
 /** RFC 4180: quotes around what needs them, doubled inside. */
@@ -72,7 +92,7 @@ export function compareCsv(outcomes: readonly MethodOutcome[]): string {
         .join(' '),
       ...errorsOf(result?.evaluation),
       ...errorsOf(result?.calibration),
-      ...[result?.weight?.sqnrDb ?? null, result?.activation?.sqnrDb ?? null],
+      ...Object.values(operandsOf(result)),
       ...[result?.bitsPerElement ?? null, result?.elapsedMs ?? null],
       ...[failure?.error.code ?? null, failure?.error.message ?? null],
     ]
@@ -82,32 +102,35 @@ export function compareCsv(outcomes: readonly MethodOutcome[]): string {
 
 const db = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(2))
 
-/**
- * What the numbers of the table depend on, a line each: layer, rows and their origin, choices of the run. All outcomes
- * of a run share the choices.
- */
-export function compareConditions(layer: LayerFacts, outcomes: readonly MethodOutcome[]): string {
+/** The choices for MX formats; null when no outcome has one. */
+function mxChoicesText(request: ComparisonRequest): string | null {
+  const { settings, scaleRule, rounding, preScale, blockSize } = request
+  const formats = settings.flatMap((setting) => [setting.weightFormat, setting.activationFormat, setting.outputFormat])
+  if (!formats.some((text) => text !== null && parseFormat(text).format.family === 'mx')) return null
+  const block = blockSize === STANDARD_MX.blockSize ? '' : `, block ${blockSize} (not the standard)`
+  return `scale rule ${scaleRule}, rounding ${rounding}, pre-scale ${preScaleText(preScale, settings, scaleRule)}${block}`
+}
+
+/** What the numbers of the table depend on, a line each: layer, rows and their origin, choices of the run. */
+export function compareConditions(
+  layer: LayerFacts,
+  request: ComparisonRequest,
+  outcomes: readonly MethodOutcome[],
+): string {
   const { activations, calibrationTokens, evaluationTokens } = layer
   const origin =
     activations.kind === 'captured' ? `captured, ${activations.tensor} of ${activations.file}` : activations.description
   const rows = layer.sameRows
     ? `${evaluationTokens} rows, used for calibration and evaluation`
     : `${calibrationTokens} calibration + ${evaluationTokens} evaluation rows`
+  const headDim = outcomes.find((outcome) => outcome.headDim !== null)?.headDim
+  const choices = [mxChoicesText(request), headDim && `output heads of ${headDim} channels`, `seed ${request.seed}`]
   const lines = [
     `layer: ${layer.name} [${layer.outDim}, ${layer.inDim}] of ${layer.file}`,
     `activations: ${origin}; ${rows}`,
-  ]
-  if (outcomes.length > 0) {
-    const [{ scaleRule, rounding, seed }] = outcomes
-    const preScale = preScaleText(
-      outcomes.some((outcome) => outcome.preScale !== null),
-      outcomes,
-    )
-    lines.push(`scale rule ${scaleRule}, rounding ${rounding}, pre-scale ${preScale}, seed ${seed}`)
-  }
-  lines.push(
+    choices.filter(Boolean).join(', '),
     'relative error, SQNR dB, gain: of the output on evaluation rows; calibration: relative error on calibration rows',
-  )
+  ]
   return lines.map((line) => `${line}\n`).join('')
 }
 
@@ -131,9 +154,27 @@ export function compareTable(outcomes: readonly MethodOutcome[]): string {
       evaluation.gain.toFixed(4),
       db(outcome.weight?.sqnrDb),
       db(outcome.activation?.sqnrDb),
-      String(outcome.bitsPerElement),
+      String(Math.round(1e4 * outcome.bitsPerElement) / 1e4),
       outcome.elapsedMs.toFixed(0),
     ]
   })
   return alignTable([heading, ...rows], [2, 3, 4, 5, 6, 7, 8, 9])
+}
+
+/**
+ * The table of `--scale-analysis`: relative output errors with fp32 block scales in place of power-of-two ones, and
+ * the share of the squared error owed to scales.
+ */
+export function scaleTable(outcomes: readonly MethodOutcome[]): string {
+  const rows = outcomes.flatMap((outcome) => {
+    const split = outcome.kind === 'result' ? outcome.scaleAnalysis?.split : null
+    if (!split) return []
+    const errors = [split.powerOfTwo, split.weightFp32, split.activationFp32, split.bothFp32]
+    const share = `${(100 * split.scaleShare).toFixed(1)} %`
+    return [[outcome.method, outcome.setting, ...errors.map((error) => error.toFixed(5)), share]]
+  })
+  if (rows.length === 0) return 'scale analysis: no operand has power-of-two scales\n'
+  const heading = ['method', 'setting', 'relative error', 'W fp32 scale', 'X fp32 scale', 'both', 'owed to scales']
+  const about = 'scale analysis: evaluation rows, operands rounded to nearest, output as it is'
+  return `${about}\n${alignTable([heading, ...rows], [2, 3, 4, 5, 6])}`
 }

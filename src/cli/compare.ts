@@ -5,7 +5,7 @@ import { type ComparisonEvent, runComparison } from '../experiment/run-compariso
 import { Arena } from '../gpu/arena'
 import { type Command, EXIT, type Terminal } from './command'
 import { type CompareArguments, compareHelp, parseCompare } from './compare-arguments'
-import { compareConditions, compareCsv, compareReport, compareTable } from './compare-report'
+import { compareConditions, compareCsv, compareReport, compareTable, scaleTable } from './compare-report'
 import { adapterReport, openNodeGpu } from './node-gpu'
 import { type OpenFile, tensorByName, withFile } from './open-file'
 import { writeJson, writeWhole } from './output'
@@ -40,11 +40,11 @@ const PROGRESS_LINES = 10
 function noteEvent(event: ComparisonEvent, terminal: Terminal): void {
   if (event.kind === 'started') terminal.note(`${event.setting} ${event.method} …`)
   if (event.kind === 'progress') {
-    const { done, total, loss } = event.progress
+    const { stage, done, total, loss } = event.progress
     const error = loss === undefined ? '' : `, relative error ${loss.toFixed(5)}`
     const stride = Math.ceil(total / PROGRESS_LINES)
     if (done % stride === 0 || done === total) {
-      terminal.note(`${event.setting} ${event.method}: step ${done} of ${total}${error}`)
+      terminal.note(`${event.setting} ${event.method}: ${stage}, step ${done} of ${total}${error}`)
     }
   }
   if (event.kind !== 'outcome') return
@@ -90,7 +90,8 @@ export const command: Command = {
     }
     if (parsed.json !== null) await writeJson(parsed.json, compareReport(layer, adapter, outcomes), terminal)
     if (parsed.json !== '-' && parsed.csv !== '-') {
-      terminal.out(`${compareConditions(layer, outcomes)}\n${compareTable(outcomes)}`)
+      terminal.out(`${compareConditions(layer, parsed.request, outcomes)}\n${compareTable(outcomes)}`)
+      if (parsed.request.scaleAnalysis) terminal.out(`\n${scaleTable(outcomes)}`)
     }
     return outcomes.some((outcome) => outcome.kind === 'result') ? EXIT.done : EXIT.input
   },

@@ -1,7 +1,7 @@
 import { METHOD_CATALOG } from '../experiment/catalog'
-import { SETTINGS } from '../experiment/settings'
-import type { OptionSpec } from '../methods/options'
+import { KV_SETTINGS, SETTINGS } from '../experiment/settings'
 import { type Command, EXIT, parse } from './command'
+import { describeOption } from './describe-option'
 import { writeJson } from './output'
 
 const help = `Usage: mxscope methods [--json FILE]
@@ -11,11 +11,6 @@ Lists the methods: ids, labels, options with defaults and ranges, sources.
   --json FILE   write the list as JSON; - is standard output
 `
 
-function describeOption(spec: OptionSpec): string {
-  const range = spec.kind === 'choice' ? spec.choices.join(' | ') : `${spec.min} … ${spec.max}`
-  return `    ${spec.key} = ${spec.default} (${range}): ${spec.help}\n`
-}
-
 export const command: Command = {
   help,
   async run(args, terminal) {
@@ -23,7 +18,7 @@ export const command: Command = {
     if (values.json !== undefined) {
       await writeJson(
         values.json,
-        { schema: 'mxscope.methods/1', methods: METHOD_CATALOG, settings: SETTINGS },
+        { schema: 'mxscope.methods/1', methods: METHOD_CATALOG, settings: [...SETTINGS, ...KV_SETTINGS] },
         terminal,
       )
     }

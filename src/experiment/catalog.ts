@@ -1,5 +1,5 @@
+import type { OptionSpec } from '../core/options'
 import type { Method } from '../methods/method'
-import type { OptionSpec } from '../methods/options'
 import { METHODS } from '../methods/registry'
 
 /** A method as a menu, a table or a link parser sees it: no function, structured-clone data. */

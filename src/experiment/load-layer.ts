@@ -1,5 +1,6 @@
 /** From tensors in open files to matrices on the GPU, split into calibration and evaluation rows. */
 import { InputError } from '../core/errors'
+import { STANDARD_MX } from '../formats/quantizer'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
 import { transpose } from '../gpu/kernels/transpose'
 import { Recorder } from '../gpu/recorder'
@@ -37,8 +38,8 @@ export interface LoadedLayer extends ComparisonLayer {
   readonly facts: LayerFacts
 }
 
-/** Elements that share one scale in every format of today; a shorter last block is worth a note. */
-const BLOCK_SIZE = 32
+/** The standard MX block; that the last one of a row is shorter is worth a note. */
+const BLOCK_SIZE = STANDARD_MX.blockSize
 
 /** Largest share of rows that may be held out: calibration keeps at least a fifth. */
 export const MAX_HELD_OUT_SHARE = 0.8
@@ -175,6 +176,7 @@ export async function loadLayer(sources: LayerSources, context: LoadContext): Pr
     )
   }
   return {
+    name: weight.tensor.name,
     weight: weightMatrix,
     ...rows,
     weightBits: DTYPE_BITS[weight.tensor.dtype],

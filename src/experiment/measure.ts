@@ -8,8 +8,10 @@ import { type OutputErrorSums, outputErrorSums, readOutputErrors } from '../gpu/
 import { Recorder } from '../gpu/recorder'
 import type { Context, FitInput, FittedTransform, Method } from '../methods/method'
 import { operandErrors, outputErrors } from './metrics'
+import { type OutputQuantizer, quantizeOutput } from './output-heads'
 import { profileActivations } from './profile'
 import type { MethodResult } from './result'
+import { analyseScales } from './scale-analysis'
 
 /** Activations [tokens, in] and the output they give in full precision [tokens, out]. */
 export interface Rows {
@@ -28,8 +30,18 @@ export type Measured = Pick<
   | 'elapsedMs'
   | 'profile'
   | 'training'
+  | 'scaleAnalysis'
   | 'notes'
 >
+
+/** What is measured beside the operands, and on which rows. */
+export interface MeasurePlan {
+  readonly calibration: Rows
+  readonly evaluation: Rows
+  /** null leaves the product as it is. */
+  readonly output: OutputQuantizer | null
+  readonly scaleAnalysis: boolean
+}
 
 /** Sums still on the GPU. */
 interface PendingProduct {
@@ -43,24 +55,26 @@ interface Quantized {
   /** Ŵ [out, in] */
   readonly weight: GpuMatrix
   readonly input: FitInput
+  readonly output: OutputQuantizer | null
 }
 
-/** Records X' -> clip -> round -> · Ŵᵀ -> error sums. `transformed` is X'; its error is taken before the clip. */
+/** Records X' -> clip -> round -> · Ŵᵀ -> round -> error sums. `transformed` is X'; its error is taken before the clip. */
 function recordProduct(
   recorder: Recorder,
   arena: Arena,
   quantized: Quantized,
   rows: { readonly transformed: GpuMatrix; readonly reference: GpuMatrix },
 ): PendingProduct {
-  const { fitted, weight, input } = quantized
+  const { fitted, weight, input, output } = quantized
   const { transformed, reference } = rows
   const quantizer = input.config.activation
   const bounds = fitted.clip?.activation ?? null
   const clipped = quantizer && bounds ? clipRows(recorder, arena, transformed, { shared: true, bounds }) : transformed
   const rounded = quantizer ? fakeQuantize(recorder, arena, clipped, quantizer) : clipped
   const product = matmulNt(recorder, arena, rounded, weight)
+  const estimate = output ? quantizeOutput(recorder, arena, product, output) : product
   return {
-    output: outputErrorSums(recorder, arena, reference, product),
+    output: outputErrorSums(recorder, arena, reference, estimate),
     operand: quantizer ? operandErrorSums(recorder, arena, transformed, rounded, quantizer) : null,
     tokens: transformed.rows,
   }
@@ -68,13 +82,13 @@ function recordProduct(
 
 /**
  * Fits `method` on the calibration rows and measures it on both sets of rows. `elapsedMs` runs from the fit until the
- * last error sum has been read back; the profile, which is not part of the method, comes after it. The profile shows X'
- * of the evaluation rows, before clip and rounding.
+ * last error sum has been read back; the profile and the scale analysis, which are no part of the method, come after it.
+ * The profile shows X' of the evaluation rows, before clip and rounding.
  */
 export async function measure(
   method: Method,
   input: FitInput,
-  rows: { readonly calibration: Rows; readonly evaluation: Rows },
+  plan: MeasurePlan,
   context: Context & { readonly now: () => number },
 ): Promise<Measured> {
   const { gpu, arena, signal, now } = context
@@ -84,14 +98,15 @@ export async function measure(
   const { weight, notes } = await method.mitigation.quantizeWeight(fitted, input, context)
   signal.throwIfAborted()
 
-  const sameRows = rows.evaluation === rows.calibration
-  const calibrationInput = fitted.apply(rows.calibration.activations)
-  const evaluationInput = sameRows ? calibrationInput : fitted.apply(rows.evaluation.activations)
+  const { output } = plan
+  const sameRows = plan.evaluation === plan.calibration
+  const calibrationInput = fitted.apply(plan.calibration.activations)
+  const evaluationInput = sameRows ? calibrationInput : fitted.apply(plan.evaluation.activations)
   const recorder = new Recorder(gpu)
   const record = (transformed: GpuMatrix, { reference }: Rows) =>
-    recordProduct(recorder, arena, { fitted, weight, input }, { transformed, reference })
-  const calibration = record(calibrationInput, rows.calibration)
-  const evaluation = sameRows ? calibration : record(evaluationInput, rows.evaluation)
+    recordProduct(recorder, arena, { fitted, weight, input, output }, { transformed, reference })
+  const calibration = record(calibrationInput, plan.calibration)
+  const evaluation = sameRows ? calibration : record(evaluationInput, plan.evaluation)
   const weightQuantizer = input.config.weight
   const weightSums = weightQuantizer ? operandErrorSums(recorder, arena, fitted.weight, weight, weightQuantizer) : null
   recorder.submit()
@@ -106,6 +121,9 @@ export async function measure(
   ])
   const elapsedMs = now() - start
   signal.throwIfAborted()
+  const profile = await profileActivations(gpu, arena, evaluationInput)
+  const { reference } = plan.evaluation
+  const layer = { weight: fitted.weight, activations: evaluationInput, clip: fitted.clip, reference }
   return {
     calibration: calibrationErrors,
     evaluation: evaluationErrors,
@@ -113,8 +131,9 @@ export async function measure(
     activation: activationErrors,
     onlineOperations: fitted.report.onlineOperations,
     elapsedMs,
-    profile: await profileActivations(gpu, arena, evaluationInput),
+    profile,
     training: fitted.report.training,
+    scaleAnalysis: plan.scaleAnalysis ? await analyseScales(layer, input.config, context) : null,
     notes: [...fitted.report.notes, ...notes],
   }
 }

@@ -1,11 +1,15 @@
-import type { Rounding, ScaleRule } from '../formats/number-format'
-import type { OptionValues } from '../methods/options'
+import type { OptionValues } from '../core/options'
+import type { MxChoices } from '../formats/quantizer'
 
-/** Formats of weights and activations under a name such as W4A4; null leaves that side as loaded. */
+/**
+ * Formats of weights and activations under a name such as W4A4, and, for the key-value cache, of the output. Each is
+ * the text of a format with its options (formats/format-text.ts); null leaves that tensor as loaded.
+ */
 export interface Setting {
   readonly id: string
   readonly weightFormat: string | null
   readonly activationFormat: string | null
+  readonly outputFormat: string | null
 }
 
 export interface MethodChoice {
@@ -13,13 +17,13 @@ export interface MethodChoice {
   readonly options: OptionValues
 }
 
-/** One comparison, as data: with the layer it reproduces every number. */
-export interface ComparisonRequest {
+/** One comparison, as data: with the layer it reproduces every number. The MX choices hold for every MX operand. */
+export interface ComparisonRequest extends MxChoices {
   readonly settings: readonly Setting[]
   readonly methods: readonly MethodChoice[]
-  readonly scaleRule: ScaleRule
-  readonly rounding: Rounding
-  /** Applied to 4-bit operands only (docs/formats.md, "The 3/4 pre-scale"); null: off. */
-  readonly preScale: 0.75 | null
   readonly seed: number
+  /** Channels of one attention head: where blocks of a quantized output begin anew. null: DEFAULT_HEAD_DIM. */
+  readonly headDim: number | null
+  /** Also measure what the scales cost (ScaleAnalysis): some twenty more products per method and setting. */
+  readonly scaleAnalysis: boolean
 }

@@ -1,5 +1,5 @@
 import type { ErrorReport } from '../core/errors'
-import type { OptionValues } from '../methods/options'
+import type { OptionValues } from '../core/options'
 
 /** Errors of one product Ŷ against Y = X Wᵀ over one set of rows. Definitions: docs/metrics.md. */
 export interface OutputErrors {
@@ -63,16 +63,62 @@ export interface TrainingCurve {
   readonly bestStep: number
 }
 
+/** How many blocks of an operand have which power-of-two scale. */
+export interface ScaleHistogram {
+  /** Unbiased exponent of counts[0]; NaN blocks and all-zero blocks are not in the counts. */
+  readonly firstExponent: number
+  readonly counts: readonly number[]
+  readonly zeroBlocks: number
+  readonly blocks: number
+}
+
+/** An output error over one parameter of the number format; methods' transforms stay as they were fitted. */
+export interface ScaleSweep {
+  readonly values: readonly number[]
+  /** On evaluation rows, in dB, one per value. */
+  readonly outputSqnrDb: readonly number[]
+}
+
+/**
+ * What the scales of the MX operands cost on evaluation rows, operands rounded to nearest after the transform.
+ * Definitions: docs/metrics.md, "Error owed to scales".
+ */
+export interface ScaleAnalysis {
+  /** After the transform; null for an operand without power-of-two scales. */
+  readonly weightScales: ScaleHistogram | null
+  readonly activationScales: ScaleHistogram | null
+  /** Relative output errors with fp32 block scales in place of power-of-two ones; null where no operand has such. */
+  readonly split: {
+    readonly powerOfTwo: number
+    readonly weightFp32: number
+    readonly activationFp32: number
+    readonly bothFp32: number
+    /** 1 − (bothFp32 / powerOfTwo)²: the share of the output's squared error owed to scales; negative when fp32 is worse. */
+    readonly scaleShare: number
+  } | null
+  /** Over the exact pre-scale's factor; null without a 4-bit MX operand. */
+  readonly preScaleSweep: ScaleSweep | null
+  /** Over the block size of the MX operands; null without one. */
+  readonly blockSizeSweep: ScaleSweep | null
+}
+
 /** What identifies a result inside a comparison. */
 export interface ResultIdentity {
   readonly method: string
   readonly setting: string
-  /** Format ids; null means left as loaded. */
+  /** Formats with their options as text; null means left as loaded. */
   readonly weightFormat: string | null
   readonly activationFormat: string | null
+  /** Of the quantized output (key-value cache); null for settings that leave the output alone. */
+  readonly outputFormat: string | null
+  /** Channels of one head of the quantized output; null where the output is left alone. */
+  readonly headDim: number | null
+  /** The choices MX operands were quantized with. preScale: the factor, null when it reached no operand. */
   readonly scaleRule: string
   readonly rounding: string
+  readonly blockSize: number
   readonly preScale: number | null
+  readonly preScaleVariant: 'exact' | 'literal' | null
   readonly seed: number
   readonly options: OptionValues
 }
@@ -92,6 +138,8 @@ export interface MethodResult extends ResultIdentity {
   readonly elapsedMs: number
   readonly profile: ActivationProfile
   readonly training: TrainingCurve | null
+  /** null unless the request asked for it. */
+  readonly scaleAnalysis: ScaleAnalysis | null
   readonly notes: readonly string[]
 }
 

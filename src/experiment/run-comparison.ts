@@ -1,7 +1,10 @@
 /** Runs one comparison: every method under every setting on one layer, results as they come. */
 import { GpuError, isAbort, reportError } from '../core/errors'
+import { completeOptions } from '../core/options'
 import type { Progress } from '../core/progress'
-import { bitsPerElement, type QuantConfig } from '../formats/number-format'
+import { bitsPerElement } from '../formats/bits-per-element'
+import type { PreScale } from '../formats/number-format'
+import { checkMxChoices } from '../formats/quantizer'
 import { Arena } from '../gpu/arena'
 import type { Gpu } from '../gpu/device'
 import { withErrorScopes } from '../gpu/error-scope'
@@ -9,16 +12,19 @@ import type { GpuMatrix } from '../gpu/gpu-matrix'
 import { matmulNt } from '../gpu/kernels/matmul-nt'
 import { Recorder } from '../gpu/recorder'
 import type { FitInput, Method } from '../methods/method'
-import { completeOptions } from '../methods/options'
 import { methodById } from '../methods/registry'
 import { optionsOf } from './catalog'
-import { measure, type Rows } from './measure'
-import type { ComparisonRequest, Setting } from './request'
+import { headDimOf } from './kv-cache'
+import { type MeasurePlan, measure, type Rows } from './measure'
+import { outputNotes } from './output-heads'
+import type { ComparisonRequest, MethodChoice, Setting } from './request'
 import type { MethodOutcome, ResultIdentity } from './result'
-import { quantConfigOf } from './settings'
+import { quantizersOf, type SettingQuantizers } from './settings'
 
 /** The layer under study, on the GPU. When errors are measured on the calibration rows both are the same object. */
 export interface ComparisonLayer {
+  /** Name of the weight's tensor. */
+  readonly name: string
   /** [out, in] */
   readonly weight: GpuMatrix
   /** Rows the methods may see [tokens, in]. */
@@ -45,38 +51,64 @@ export type ComparisonEvent =
 /** One method under one setting, checked and completed. */
 interface Cell {
   readonly method: Method
-  readonly config: QuantConfig
+  readonly quantizers: SettingQuantizers
   readonly identity: ResultIdentity
 }
 
-function cellOf(request: ComparisonRequest, setting: Setting, choice: ComparisonRequest['methods'][number]): Cell {
+/** The pre-scale that reached a tensor. */
+function effectivePreScale({ weight, activation, output }: SettingQuantizers): PreScale | null {
+  const found = [weight, activation, output].flatMap((one) =>
+    one?.family === 'mx' && one.preScale ? [one.preScale] : [],
+  )
+  return found[0] ?? null
+}
+
+function cellOf(
+  request: ComparisonRequest,
+  setting: Setting,
+  { choice, headDim }: { readonly choice: MethodChoice; readonly headDim: number | null },
+): Cell {
   const method = methodById(choice.id)
-  const config = quantConfigOf(setting, request)
+  const quantizers = quantizersOf(setting, request)
+  const preScale = effectivePreScale(quantizers)
   return {
     method,
-    config,
+    quantizers,
     identity: {
       method: method.id,
       setting: setting.id,
       weightFormat: setting.weightFormat,
       activationFormat: setting.activationFormat,
+      outputFormat: setting.outputFormat,
+      headDim: setting.outputFormat === null ? null : headDim,
       scaleRule: request.scaleRule,
       rounding: request.rounding,
-      preScale: config.weight?.preScale ?? config.activation?.preScale ?? null,
+      blockSize: request.blockSize,
+      preScale: preScale?.factor ?? null,
+      preScaleVariant: preScale?.variant ?? null,
       seed: request.seed,
-      options: completeOptions(method.id, optionsOf(method), choice.options),
+      options: completeOptions({ id: method.id, code: 'MD-03' }, optionsOf(method), choice.options),
     },
   }
 }
 
-/** The cells of a request in running order. Throws InputError for anything unknown, before any work starts. */
-function planCells(request: ComparisonRequest): Cell[] {
-  return request.settings.flatMap((setting) => request.methods.map((choice) => cellOf(request, setting, choice)))
+/**
+ * The cells of a request in running order; `headDim` is what its settings with an output format use. Throws InputError
+ * for anything unknown, before any work starts.
+ */
+function planCells(request: ComparisonRequest, headDim: number | null): Cell[] {
+  checkMxChoices(request)
+  return request.settings.flatMap((setting) =>
+    request.methods.map((choice) => cellOf(request, setting, { choice, headDim })),
+  )
 }
 
-/** Throws the InputError a run of `request` would end with; returns otherwise. Touches no GPU. */
+/**
+ * Throws the InputError a run of `request` would end with on any layer; returns otherwise. Touches no GPU. Whether the
+ * head dimension fits is known with the layer only.
+ */
 export function checkRequest(request: ComparisonRequest): void {
-  planCells(request)
+  planCells(request, request.headDim)
 }
 
 function referenceOutputs(layer: ComparisonLayer, arena: Arena, gpu: Gpu): { calibration: Rows; evaluation: Rows } {
@@ -91,32 +123,39 @@ function referenceOutputs(layer: ComparisonLayer, arena: Arena, gpu: Gpu): { cal
   return { calibration, evaluation }
 }
 
+/** What every cell of a run is measured on. */
+interface RunSubject extends Pick<MeasurePlan, 'calibration' | 'evaluation' | 'scaleAnalysis'> {
+  readonly layer: ComparisonLayer
+}
+
 /** Runs one cell in an arena of its own. Throws only what ends the whole run: a cancel or the loss of the device. */
 async function runCell(
   cell: Cell,
-  layer: ComparisonLayer,
-  rows: { readonly calibration: Rows; readonly evaluation: Rows },
+  { layer, ...rows }: RunSubject,
   { context, emit }: { readonly context: ComparisonContext; readonly emit: (event: ComparisonEvent) => void },
 ): Promise<MethodOutcome> {
   const { gpu, signal, now } = context
-  const { method, setting, options, seed } = cell.identity
+  const { weight, activation, output } = cell.quantizers
+  const { method, setting, options, seed, outputFormat, headDim } = cell.identity
   const arena = new Arena(gpu)
   const onProgress = (progress: Progress) => emit({ kind: 'progress', method, setting, progress })
   const input: FitInput = {
     weight: layer.weight,
     calibration: rows.calibration.activations,
     reference: rows.calibration.reference,
-    config: cell.config,
+    config: { weight, activation },
     options,
   }
+  const plan: MeasurePlan = { ...rows, output: output && headDim !== null ? { quantizer: output, headDim } : null }
   try {
     const measured = await withErrorScopes(gpu, signal, () =>
-      measure(cell.method, input, rows, { gpu, signal, arena, seed, onProgress, now }),
+      measure(cell.method, input, plan, { gpu, signal, arena, seed, onProgress, now }),
     )
     arena.release()
-    const { weight } = cell.config
-    const bits = weight ? bitsPerElement(weight.format) : layer.weightBits
-    return { kind: 'result', ...cell.identity, ...measured, bitsPerElement: bits }
+    const bits = weight ? bitsPerElement(weight, layer.weight.cols) : layer.weightBits
+    const about = { name: layer.name, outDim: layer.weight.rows }
+    const notes = outputFormat === null || headDim === null ? [] : outputNotes(outputFormat, headDim, about)
+    return { kind: 'result', ...cell.identity, ...measured, bitsPerElement: bits, notes: [...notes, ...measured.notes] }
   } catch (error) {
     arena.release()
     if (isAbort(error) || (error instanceof GpuError && error.code === 'GP-04')) throw error
@@ -128,8 +167,9 @@ async function runCell(
 /**
  * Compares `request.methods` under `request.settings` on `layer` and emits each outcome as it is there. Methods are
  * fitted on the calibration rows only. A method that fails yields a MethodFailure and the others go on.
- * Throws InputError before any work when the request names something that does not exist, GpuError GP-04 when the device
- * is lost, and the signal's AbortError when the run is cancelled; results emitted before then stand.
+ * Throws InputError before any work when the request names something that does not exist (SE-02: a head dimension the
+ * layer's output cannot have), GpuError GP-04 when the device is lost, and the signal's AbortError when the run is
+ * cancelled; results emitted before then stand.
  */
 export async function runComparison(
   layer: ComparisonLayer,
@@ -138,14 +178,20 @@ export async function runComparison(
   emit: (event: ComparisonEvent) => void,
 ): Promise<void> {
   const { gpu, signal } = context
-  const cells = planCells(request)
+  const { scaleAnalysis, settings } = request
+  const quantizesOutput = settings.some((setting) => setting.outputFormat !== null)
+  const headDim = quantizesOutput ? headDimOf(layer.weight.rows, request.headDim) : null
+  const cells = planCells(request, headDim)
   const arena = new Arena(gpu)
   try {
     const rows = await withErrorScopes(gpu, signal, async () => referenceOutputs(layer, arena, gpu))
     for (const cell of cells) {
       signal.throwIfAborted()
       emit({ kind: 'started', method: cell.identity.method, setting: cell.identity.setting })
-      emit({ kind: 'outcome', outcome: await runCell(cell, layer, rows, { context, emit }) })
+      emit({
+        kind: 'outcome',
+        outcome: await runCell(cell, { layer, scaleAnalysis, ...rows }, { context, emit }),
+      })
     }
   } finally {
     arena.release()

@@ -35,6 +35,8 @@ export function createEngineClient(): EngineApi {
       if (currentRun === runId) currentRun = null
       return remote.cancel(runId)
     },
+    mapBlocks: (choice, query) => remote.mapBlocks(choice, query),
+    readRow: (choice, query) => remote.readRow(choice, query),
     onDeviceLost: (callback) => remote.onDeviceLost(Comlink.proxy(callback)),
     loseDevice: () => remote.loseDevice(),
   }

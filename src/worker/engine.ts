@@ -1,13 +1,14 @@
 /** The engine behind the worker's calls: device, open files, one run at a time. Knows nothing of messages. */
-import { type ErrorReport, InputError, isAbort, reportError } from '../core/errors'
-import { type LayerSources, type LoadedLayer, loadLayer } from '../experiment/load-layer'
+import { type ErrorReport, GpuError, InputError, isAbort, reportError } from '../core/errors'
+import type { LayerSources, LoadedLayer } from '../experiment/load-layer'
 import type { TensorSource } from '../experiment/load-tensor'
 import { runComparison } from '../experiment/run-comparison'
+import { mapBlocks, readRow } from '../experiment/tensor-blocks'
 import { Arena } from '../gpu/arena'
 import { type AdapterFacts, type Gpu, openGpu } from '../gpu/device'
-import { withErrorScopes } from '../gpu/error-scope'
 import { blobSource } from '../io/byte-source'
 import { type Header, readHeader } from '../io/read-header'
+import { createLayerCache } from './layer-cache'
 import type { Answer, EngineApi, LayerChoice, RunEnd } from './protocol'
 
 interface OpenFile extends Header {
@@ -16,6 +17,8 @@ interface OpenFile extends Header {
 
 interface ActiveRun {
   readonly id: string
+  /** Of its layer. */
+  readonly layerKey: string
   readonly controller: AbortController
   /** Settles when the run has let go of the GPU; never rejects. */
   readonly ended: Promise<RunEnd>
@@ -62,27 +65,6 @@ function createDeviceHolder(environment: EngineEnvironment, onLoss: (error: Erro
   }
 }
 
-/** Keeps the last layer on the GPU so that a change of setting does not read the file again. */
-function createLayerCache() {
-  let cached: { key: string; gpu: Gpu; arena: Arena; layer: LoadedLayer } | null = null
-  return async (gpu: Gpu, sources: { key: string; of: () => LayerSources }, signal: AbortSignal) => {
-    if (cached?.key === sources.key && cached.gpu === gpu) return cached.layer
-    // Buffers of a lost device are gone with it.
-    if (cached?.gpu === gpu) cached.arena.release()
-    cached = null
-    const arena = new Arena(gpu)
-    try {
-      const layer = await withErrorScopes(gpu, signal, () => loadLayer(sources.of(), { gpu, arena, signal }))
-      cached = { key: sources.key, gpu, arena, layer }
-      return layer
-    } catch (error) {
-      arena.release()
-      gpu.pool.trim()
-      throw error
-    }
-  }
-}
-
 /** Creates an engine; nothing is opened until it is asked for. */
 export function createEngine(environment: EngineEnvironment): EngineApi {
   const files = new Map<string, OpenFile>()
@@ -90,7 +72,7 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
   const device = createDeviceHolder(environment, (error) => {
     for (const callback of lossCallbacks) callback(error)
   })
-  const layerFor = createLayerCache()
+  const withLayer = createLayerCache()
   let active: ActiveRun | null = null
   let filesOpened = 0
 
@@ -112,12 +94,38 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
     tensors: files.get(weight.fileId)?.tensors ?? [],
   })
 
+  const layerRequest = (gpu: Gpu, choice: LayerChoice, signal: AbortSignal) => ({
+    key: JSON.stringify(choice),
+    sources: () => sourcesOf(choice),
+    gpu,
+    signal,
+  })
+
+  /** A look into the layer of `choice`, beside a run of the same layer, after a run of another one. */
+  const look = async <T>(
+    choice: LayerChoice,
+    read: (layer: LoadedLayer, scratch: { readonly gpu: Gpu; readonly arena: Arena }) => Promise<T>,
+  ): Promise<T> => {
+    const gpu = await device.get()
+    while (active && active.layerKey !== JSON.stringify(choice)) await active.ended
+    return withLayer(layerRequest(gpu, choice, new AbortController().signal), async (layer) => {
+      const arena = new Arena(gpu)
+      try {
+        return await read(layer, { gpu, arena })
+      } catch (error) {
+        // Mapping a buffer of a lost device is told as an abort.
+        throw isAbort(error) ? new GpuError('GP-04', 'GPU device lost while it was reading.', { cause: error }) : error
+      } finally {
+        arena.release()
+      }
+    })
+  }
+
   const execute = async (signal: AbortSignal, ...[choice, request, onEvent]: RunParameters): Promise<RunEnd> => {
     try {
       signal.throwIfAborted()
       const gpu = await device.get()
-      const key = JSON.stringify(choice)
-      const layer = await layerFor(gpu, { key, of: () => sourcesOf(choice) }, signal)
+      const layer = await withLayer(layerRequest(gpu, choice, signal), (loaded) => loaded)
       signal.throwIfAborted()
       onEvent({ kind: 'layer', layer: layer.facts })
       await runComparison(layer, request, { gpu, signal, now: environment.now }, onEvent)
@@ -144,13 +152,19 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
       const previous = active
       previous?.controller.abort()
       const controller = new AbortController()
-      const ended = (previous?.ended ?? Promise.resolve()).then(() => execute(controller.signal, ...parameters))
-      active = { id, controller, ended }
+      const ended = (previous?.ended ?? Promise.resolve())
+        .then(() => execute(controller.signal, ...parameters))
+        .finally(() => {
+          if (active?.id === id) active = null
+        })
+      active = { id, layerKey: JSON.stringify(parameters[0]), controller, ended }
       return ended
     },
     cancel: async (id) => {
       if (active?.id === id) active.controller.abort()
     },
+    mapBlocks: (choice, query) => answer(() => look(choice, (layer, scratch) => mapBlocks(layer, query, scratch))),
+    readRow: (choice, query) => answer(() => look(choice, (layer, scratch) => readRow(layer, query, scratch))),
     onDeviceLost: async (callback) => {
       lossCallbacks.add(callback)
     },

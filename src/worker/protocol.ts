@@ -2,6 +2,7 @@ import type { ErrorReport } from '../core/errors'
 import type { Progress } from '../core/progress'
 import type { ComparisonRequest } from '../experiment/request'
 import type { LayerFacts, MethodOutcome } from '../experiment/result'
+import type { BlockMap, BlockMapQuery, RowQuery, TensorRow } from '../experiment/tensor-blocks'
 import type { AdapterFacts } from '../gpu/device'
 import type { SyntheticSpec } from '../io/synthetic'
 import type { TensorView } from '../io/tensor-view'
@@ -56,6 +57,10 @@ export interface EngineApi {
     onEvent: (event: RunEvent) => void,
   ): Promise<RunEnd>
   cancel(runId: string): Promise<void>
+  /** The largest magnitude per block of an operand. Waits while a run of another layer ends. */
+  mapBlocks(choice: LayerChoice, query: BlockMapQuery): Promise<Answer<BlockMap>>
+  /** One row of an operand; a row beyond the last gives the last. Waits while a run of another layer ends. */
+  readRow(choice: LayerChoice, query: RowQuery): Promise<Answer<TensorRow>>
   /** Calls back once each time the device is lost. */
   onDeviceLost(callback: (error: ErrorReport) => void): Promise<void>
   /** Destroys the device, as a driver reset would; for the recovery test. */

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
-import { compareConditions, compareCsv, compareReport, compareTable } from '../../src/cli/compare-report'
-import type { LayerFacts, MethodFailure, MethodResult, OutputErrors } from '../../src/experiment/result'
+import { compareConditions, compareCsv, compareReport, compareTable, scaleTable } from '../../src/cli/compare-report'
+import type { ComparisonRequest } from '../../src/experiment/request'
+import type { LayerFacts, MethodFailure, MethodResult, OutputErrors, ScaleAnalysis } from '../../src/experiment/result'
+import { parseSetting } from '../../src/experiment/settings'
 
 const errors = (outputRelativeError: number): OutputErrors => ({
   outputRelativeError,
@@ -15,11 +17,15 @@ const identity = {
   setting: 'W4A16',
   weightFormat: 'mxfp4',
   activationFormat: null,
+  outputFormat: null,
+  headDim: null,
   scaleRule: 'floor',
   rounding: 'half-even',
+  blockSize: 32,
   preScale: 0.75,
+  preScaleVariant: 'exact',
   seed: 3,
-}
+} as const
 
 const result: MethodResult = {
   ...identity,
@@ -43,7 +49,28 @@ const result: MethodResult = {
     count: 1,
   },
   training: null,
+  scaleAnalysis: null,
   notes: ['as it is'],
+}
+
+const analysis: ScaleAnalysis = {
+  weightScales: { firstExponent: -3, counts: [2, 5], zeroBlocks: 1, blocks: 8 },
+  activationScales: null,
+  split: { powerOfTwo: 0.25, weightFp32: 0.2, activationFp32: 0.25, bothFp32: 0.2, scaleShare: 0.36 },
+  preScaleSweep: { values: [0.5, 1], outputSqnrDb: [11, 12] },
+  blockSizeSweep: null,
+}
+
+const request: ComparisonRequest = {
+  settings: [parseSetting('W4A16')],
+  methods: [],
+  scaleRule: 'floor',
+  rounding: 'half-even',
+  preScale: { factor: 0.75, variant: 'exact' },
+  blockSize: 32,
+  seed: 3,
+  headDim: null,
+  scaleAnalysis: false,
 }
 
 const failure: MethodFailure = {
@@ -76,13 +103,16 @@ test('the document has numbers for a result and an error for a failure, and no f
     evaluation: errors(0.25),
     weightSqnrDb: 18.5,
     activationSqnrDb: null,
-    weight: result.weight,
-    activation: null,
+    weightClippedPercent: 0.5,
+    weightFlushedPercent: 11,
+    activationClippedPercent: null,
+    activationFlushedPercent: null,
     bitsPerElement: 4.25,
     onlineOperations: 0,
     elapsedMs: 12.5,
     activations: { maxAbsolute: 3, kurtosis: 4 },
     training: null,
+    scaleAnalysis: null,
     notes: ['as it is'],
   })
   expect(report.results[1]).toEqual({
@@ -104,13 +134,17 @@ test('CSV has one field per heading, quoted where needed', () => {
     preScale: '0.75',
     'evaluation.outputRelativeError': '0.25',
     'calibration.outputRelativeError': '0.125',
+    blockSize: '32',
+    preScaleVariant: 'exact',
+    outputFormat: '',
     weightSqnrDb: '18.5',
+    weightFlushedPercent: '11',
     activationSqnrDb: '',
     elapsedMs: '12.5',
     errorCode: '',
   })
   expect(second).toBe(
-    'quarot,W4A16,mxfp4,,floor,half-even,0.75,3,signs=off size=32,,,,,,,,,,,,,,,,,MD-01,"QuaRot: ""1,000"" has no matrix."',
+    `quarot,W4A16,mxfp4,,,,floor,half-even,32,0.75,exact,3,signs=off size=32${','.repeat(21)}MD-01,"QuaRot: ""1,000"" has no matrix."`,
   )
 })
 
@@ -136,7 +170,7 @@ test('the table shows evaluation errors, and the code of a failure', () => {
 })
 
 test('the lines above the table say layer, origin of the rows, and the choices of the run', () => {
-  expect(compareConditions(layer, [result, failure]).split('\n')).toEqual([
+  expect(compareConditions(layer, request, [result, failure]).split('\n')).toEqual([
     'layer: q_proj.weight [8, 32] of layer.safetensors',
     'activations: captured, x of layer.safetensors; 4 calibration + 4 evaluation rows',
     'scale rule floor, rounding half-even, pre-scale 3/4, seed 3',
@@ -151,9 +185,32 @@ test('synthetic activations, reused rows and a pre-scale that reaches nothing ar
     sameRows: true,
     activations: { kind: 'synthetic', description: 'synthetic: 512 tokens, seed 0', seed: 0 },
   }
-  const eightBits = { ...result, weightFormat: 'mxfp8_e4m3', preScale: null }
-  const text = compareConditions(synthetic, [eightBits])
+  const w8a8 = { ...request, settings: [parseSetting('W8A8')] }
+  const text = compareConditions(synthetic, w8a8, [result])
   expect(text).toContain('activations: synthetic: 512 tokens, seed 0; 4 rows, used for calibration and')
-  expect(text).toContain('pre-scale off (no 4-bit operand)')
-  expect(compareConditions(layer, [{ ...result, preScale: null }])).toContain('pre-scale off, seed 3')
+  expect(text).toContain('pre-scale off (no 4-bit MX operand), seed 3')
+  expect(compareConditions(layer, { ...request, preScale: null }, [result])).toContain('pre-scale off, seed 3')
+})
+
+test('a block size off the standard and the heads of the output are said; without MX formats there is no rule', () => {
+  const kv = { ...request, settings: [parseSetting('W4A8KV8')], blockSize: 16 }
+  expect(compareConditions(layer, kv, [{ ...result, outputFormat: 'mxfp8_e4m3', headDim: 64 }])).toContain(
+    'pre-scale 3/4, block 16 (not the standard), output heads of 64 channels, seed 3\n',
+  )
+  const integers = { ...request, settings: [parseSetting('int4/nvfp4')] }
+  expect(compareConditions(layer, integers, [result]).split('\n')[2]).toBe('seed 3')
+})
+
+test('the scale analysis is in the document as it is, and its split is a table of its own', () => {
+  const analysed = { ...result, scaleAnalysis: analysis }
+  const [entry] = JSON.parse(JSON.stringify(compareReport(layer, {}, [analysed]))).results
+  expect(entry.scaleAnalysis).toEqual(analysis)
+  const [about, heading, row, end] = scaleTable([analysed, failure, result]).split('\n')
+  expect(about).toBe('scale analysis: evaluation rows, operands rounded to nearest, output as it is')
+  expect(heading.split(/ {2,}/).slice(2)).toEqual([
+    ...['relative error', 'W fp32 scale', 'X fp32 scale', 'both', 'owed to scales'],
+  ])
+  expect(row.split(/ {2,}/)).toEqual(['rtn', 'W4A16', '0.25000', '0.20000', '0.25000', '0.20000', '36.0 %'])
+  expect(end).toBe('')
+  expect(scaleTable([result])).toBe('scale analysis: no operand has power-of-two scales\n')
 })

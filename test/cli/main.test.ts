@@ -59,14 +59,28 @@ describe('wrong usage: exit code 2, one line that says what is wrong', () => {
     [compare, 'expected either --activations NAME or --synthetic'],
     [[...captured, '--synthetic'], 'expected either --activations NAME or --synthetic'],
     [[...compare, '--synthetic', '--eval', 'eval.input'], '--eval and --activations-file go with --activations'],
-    [[...captured, '--setting', 'W3A3'], 'setting "W3A3": expected one of W8A8, W4A8, W4A4, W4A16'],
+    [[...captured, '--setting', 'W3A3'], 'setting "W3A3": expected one of W8A8, W4A8, W4A4, W4A16, W8A8KV8'],
+    [[...captured, '--setting', 'int4(group=48)/16'], 'int4.group: expected one of row, 32, 64, 128, found "48".'],
+    [
+      [...captured, '--setting', 'W4A4,nvfp4(scale=1)/16'],
+      'nvfp4.scale: no such option; the options of nvfp4 are: four',
+    ],
     [[...captured, '--setting', ','], '--setting: expected at least one setting'],
     [[...captured, '--methods', 'rtn,rotn'], 'method: expected one of rtn, quarot'],
     [[...captured, '--seed', '1.5'], '--seed: expected a whole number from 0 to 4294967295, found "1.5"'],
     [[...captured, '--tokens', '0'], '--tokens: expected a whole number from 1'],
     [[...captured, '--held-out', '0.9'], '--held-out: expected 0 to 0.8, found "0.9"'],
-    [[...captured, '--pre-scale', '0.5'], '--pre-scale: expected 0.75 or off, found "0.5"'],
-    [[...captured, '--scale-rule', 'best'], '--scale-rule: expected one of floor, rceil, ceil, even, found "best"'],
+    [[...captured, '--pre-scale', '0.4'], '--pre-scale: expected 0.5 to 1 or off, found "0.4"'],
+    [[...captured, '--pre-scale', ''], '--pre-scale: expected 0.5 to 1 or off, found ""'],
+    [[...captured, '--pre-scale-variant', 'both'], '--pre-scale-variant: expected one of exact, literal, found "both"'],
+    [[...captured, '--pre-scale', 'off', '--pre-scale-variant', 'exact'], 'expected a --pre-scale from 0.5 to 1'],
+    [
+      [...captured, '--scale-rule', 'x'],
+      '--scale-rule: expected one of floor, rceil, ceil, even, best, fp32, found "x"',
+    ],
+    [[...captured, '--block', '24'], '--block: expected one of 8, 16, 32, 64, 128, found "24"'],
+    [[...captured, '--head-dim', '64'], '--head-dim: expected a setting that quantizes the output, such as W8A8KV8'],
+    [[...captured, '--setting', 'W4A8KV8', '--head-dim', '0'], '--head-dim: expected a whole number from 1'],
     [[...captured, '--option', 'quarot'], '--option: expected METHOD.KEY=VALUE, found "quarot"'],
     [[...captured, '--methods', 'rtn', '--option', 'quarot.signs=off'], '"quarot" is not among --methods rtn'],
     [[...captured, '--methods', 'quarot', '--option', 'quarot.sign=off'], 'quarot.sign: no such option'],
@@ -74,9 +88,25 @@ describe('wrong usage: exit code 2, one line that says what is wrong', () => {
     [quantize, 'expected --format ID'],
     [['quantize', LAYER, '--format', 'mxfp4'], 'expected -o OUT'],
     [[...quantize, '--format', 'fp4'], 'number format: expected one of mxfp8_e4m3'],
-    [[...quantize, '--format', 'mxfp4', '--block', '16'], '--block: expected a whole number from 32 to 32, found "16"'],
+    [[...quantize, '--format', 'int4(group=48)'], 'int4.group: expected one of row, 32, 64, 128, found "48".'],
     [[...quantize, '--format', 'mxfp4', '--layout', 'gpt-oss'], '--layout: expected one of fake, found "gpt-oss"'],
-    [[...quantize, '--format', 'mxfp8_e4m3', '--pre-scale', '0.75'], '--pre-scale: only for 4-bit elements'],
+    [[...quantize, '--format', 'mxfp4', '--block', '12'], '--block: expected one of 8, 16, 32, 64, 128, found "12"'],
+    [[...quantize, '--format', 'nvfp4', '--block', '32'], '--block: expected one of 16, found "32"'],
+    [[...quantize, '--format', 'int8', '--block', '16'], '--block: expected one of 32, 64, 128, found "16"'],
+    [[...quantize, '--format', 'int8(group=32)', '--block', '64'], '--block 64: int8(group=32) names another group'],
+    [[...quantize, '--format', 'bf16', '--block', '32'], '--block: bf16 has none; only for mxfp8_e4m3, mxfp8_e5m2'],
+    [[...quantize, '--format', 'int4', '--scale-rule', 'even'], '--scale-rule: int4 has none; only for mxfp8_e4m3'],
+    [[...quantize, '--format', 'nvfp4', '--rounding', 'half-away'], '--rounding: nvfp4 has none; only for mxfp8_e4m3'],
+    [[...quantize, '--format', 'fp16', '--flush-subnormal-blocks'], '--flush-subnormal-blocks: fp16 has none; only'],
+    [
+      [...quantize, '--format', 'mxfp8_e4m3', '--pre-scale', '0.75'],
+      '--pre-scale: mxfp8_e4m3 has none; only for mxfp4',
+    ],
+    [[...quantize, '--format', 'nvfp4', '--pre-scale', '0.9'], '--pre-scale: nvfp4 has none; only for mxfp4'],
+    [
+      [...quantize, '--format', 'mxfp4', '--pre-scale', '0.9', '--scale-rule', 'fp32'],
+      '--pre-scale: not with --scale-rule fp32, which leaves nothing to clip; only with floor, rceil, ceil, even, best',
+    ],
   ]
   test.each(cases.map(([args, message]) => ({ args, message })))('$message', async ({ args, message }) => {
     const { code, stdout, stderr } = await run(...args)
@@ -145,7 +175,19 @@ describe('lists', () => {
   test('formats and methods are the registries', async () => {
     const formats = JSON.parse((await run('formats', '--json', '-')).stdout)
     expect(formats.formats.map((format: { id: string }) => format.id)).toEqual(FORMATS.map((format) => format.id))
+    for (const format of formats.formats) {
+      expect(format.bitsPerElement, format.id).toBeGreaterThan(3.9)
+      expect(format.blockSizes, format.id).toEqual(format.family === 'mx' ? [8, 16, 32, 64, 128] : [])
+      expect(format.preScale, format.id).toBe(format.id === 'mxfp4')
+    }
+    const table = (await run('formats')).stdout
+    expect(table).toMatch(/^nvfp4 +NVFP4 +6 +16 +e4m3 +4\.5 /m)
+    expect(table).toMatch(/^int4 +INT4 +7 +row +fp32 +4 /m)
+    expect(table).toMatch(/^bf16 +BF16 +\S+ +- +none +16 /m)
+    expect(table).toContain('int4 options:\n    group = row (row | 32 | 64 | 128): ')
+    expect(table).toContain('scale rules: floor, rceil, ceil, even, best, fp32')
     const methods = JSON.parse((await run('methods', '--json', '-')).stdout)
+    expect(methods.settings.map((setting: { id: string }) => setting.id)).toContain('W4A8KV8')
     expect(methods.methods.map((method: { id: string }) => method.id)).toEqual(METHODS.map((method) => method.id))
     const text = (await run('methods')).stdout
     for (const { id, transform } of METHODS) {

@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseFormat } from '../../src/formats/format-text'
+import { type MxChoices, makeQuantizer, STANDARD_MX } from '../../src/formats/quantizer'
 import { writeSafetensors } from '../../src/io/write-safetensors'
 import { oracleBlock } from '../oracle/mx'
+import { roundMatrix } from '../support/layer-codec'
 import { readGolden } from '../support/safetensors'
 import { parseSafetensors } from '../support/safetensors-bytes'
 
@@ -84,6 +87,7 @@ describe('compare', () => {
       expect(Math.abs(result.evaluation.outputRelativeError / evaluation - 1)).toBeLessThan(0.005)
       expect(result).toMatchObject({ preScale: null, seed: 0, rounding: 'half-away' })
       expect(result.evaluation.outputSqnrDb).toBeCloseTo(-20 * Math.log10(result.evaluation.outputRelativeError), 9)
+      expect(result).toMatchObject({ preScaleVariant: null, blockSize: 32, outputFormat: null, scaleAnalysis: null })
       for (const key of ['weightSqnrDb', 'activationSqnrDb', 'bitsPerElement', 'elapsedMs']) {
         expect(result[key], key).toBeGreaterThan(0)
       }
@@ -137,7 +141,142 @@ test('bench times what it is asked for beside the copy kernel', () => {
   expect(rows.map((row: { name: string }) => row.name)).toContain('copy')
 })
 
+describe('compare, other formats', () => {
+  const settings = ['nvfp4/nvfp4', 'int4(group=128,scheme=asym)/int8', 'W4A8KV8', 'bf16/fp16']
+
+  test('takes formats with options and settings that quantize the output, and says what it did', () => {
+    const args = ['--methods', 'rtn', '--setting', settings.join(','), '--head-dim', '64', '--json', '-']
+    const { code, stdout, stderr } = run([...compare, ...args])
+    expect([code, stderr]).toEqual([0, expect.stringContaining('int4(group=128,scheme=asym)/int8 rtn: ')])
+    const { results } = JSON.parse(stdout)
+    expect(results.map((result: { setting: string }) => result.setting)).toEqual(settings)
+    const [nvfp4, integers, cache, sixteen] = results
+    expect(nvfp4).toMatchObject({ weightFormat: 'nvfp4', preScale: null, bitsPerElement: 4.5 })
+    expect(integers).toMatchObject({ weightFormat: 'int4(group=128,scheme=asym)', bitsPerElement: 4 + 20 / 128 })
+    expect(cache).toMatchObject({ outputFormat: 'mxfp8_e4m3', headDim: 64, preScale: 0.75, preScaleVariant: 'exact' })
+    expect(cache.notes[0]).toBe('Output quantized to MXFP8 E4M3 per head of 64 channels.')
+    expect(cache.notes[1]).toContain('"layer.weight" does not look like a key or value projection')
+    for (const { evaluation } of [nvfp4, integers, cache]) {
+      expect(evaluation.outputSqnrDb).toBeGreaterThan(8)
+      expect(evaluation.outputSqnrDb).toBeLessThan(35)
+    }
+    // The file holds BF16, of a size that FP16 holds too.
+    expect(sixteen.evaluation.outputRelativeError).toBe(0)
+    expect(sixteen.weightClippedPercent).toBe(0)
+  })
+
+  test('a head dimension the output cannot have is said with those it can', () => {
+    const { code, stdout, stderr } = run([...compare, '--methods', 'rtn', '--setting', 'W8A8KV8', '--head-dim', '96'])
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toContain('SE-02: head dimension: expected one of 32, 64, 128, 256')
+  })
+
+  test('the scale analysis is in the JSON and a table under the other', () => {
+    const args = ['--methods', 'rtn', '--scale-rule', 'even', '--pre-scale', 'off', '--block', '16', '--scale-analysis']
+    const report = join(folder, 'scales.json')
+    const { code, stdout } = run([...compare, ...args, '--json', report])
+    expect(code).toBe(0)
+    const [result] = JSON.parse(readFileSync(report, 'utf8')).results
+    const { split, weightScales, activationScales, preScaleSweep, blockSizeSweep } = result.scaleAnalysis
+    expect(split.powerOfTwo).toBe(result.evaluation.outputRelativeError)
+    expect(split.bothFp32).toBeLessThan(split.powerOfTwo)
+    expect(weightScales.blocks).toBe((256 * 256) / 16)
+    const counted = activationScales.counts.reduce((sum: number, count: number) => sum + count, 0)
+    expect(counted + activationScales.zeroBlocks).toBe((256 * 256) / 16)
+    expect(preScaleSweep.outputSqnrDb.at(-1)).toBe(result.evaluation.outputSqnrDb)
+    expect(blockSizeSweep).toMatchObject({ values: [8, 16, 32, 64, 128] })
+    expect(blockSizeSweep.outputSqnrDb[1]).toBe(result.evaluation.outputSqnrDb)
+    const [conditions, , split2] = stdout.trimEnd().split('\n\n')
+    expect(conditions).toContain(
+      'scale rule even, rounding half-even, pre-scale off, block 16 (not the standard), seed 0',
+    )
+    expect(split2).toMatch(/^method +setting +relative error +W fp32 scale/m)
+    expect(split2).toContain(split.bothFp32.toFixed(5))
+  })
+})
+
 describe('quantize', () => {
+  const odd = Float32Array.from({ length: 3 * 70 }, (_, i) => Math.sin(i) * 2 ** (i % 7))
+  const input = join(folder, 'families.safetensors')
+  beforeAll(() => {
+    const line = odd.slice(0, 5)
+    writeFileSync(
+      input,
+      writeSafetensors([
+        { name: 'matrix', dtype: 'F32', shape: [3, 70], bytes: new Uint8Array(odd.buffer) },
+        { name: 'short', dtype: 'F32', shape: [5], bytes: new Uint8Array(line.buffer) },
+      ]),
+    )
+  })
+
+  const mx: MxChoices = {
+    ...STANDARD_MX,
+    preScale: { factor: 0.8, variant: 'literal' },
+    blockSize: 64,
+    scaleRule: 'even',
+  }
+  const fp32: MxChoices = { ...STANDARD_MX, scaleRule: 'fp32', rounding: 'half-away', blockSize: 8 }
+  const cases: [string, string[], MxChoices, Record<string, string>][] = [
+    [
+      'mxfp4',
+      ['--scale-rule', 'even', '--pre-scale', '0.8', '--pre-scale-variant', 'literal', '--block', '64'],
+      mx,
+      {
+        ...{ format: 'mxfp4', scale_rule: 'even', rounding: 'half-even', block_size: '64' },
+        ...{ pre_scale: '0.8', pre_scale_variant: 'literal', flush_subnormal_blocks: 'false' },
+      },
+    ],
+    [
+      'mxfp6_e2m3',
+      ['--scale-rule', 'fp32', '--rounding', 'half-away', '--block', '8'],
+      fp32,
+      { format: 'mxfp6_e2m3', scale_rule: 'fp32', rounding: 'half-away', block_size: '8', pre_scale: 'off' },
+    ],
+    ['mxfp4', ['--scale-rule', 'best'], { ...STANDARD_MX, scaleRule: 'best' }, { scale_rule: 'best' }],
+    [
+      'nvfp4(four-over-six=mae)',
+      ['--block', '16', '--rounding', 'half-even', '--pre-scale', 'off'],
+      STANDARD_MX,
+      { format: 'nvfp4(four-over-six=mae)', block_size: '16', four_over_six: 'mae', tensor_scale: 'true' },
+    ],
+    ['int8', [], STANDARD_MX, { format: 'int8', group: 'row', scheme: 'sym-max' }],
+    ['fp16', [], STANDARD_MX, { format: 'fp16' }],
+  ]
+
+  test.each(cases.map(([format, args, choices, metadata]) => ({ format, args, choices, metadata })))(
+    '$format $args is the scalar definition, and the file says how it was made',
+    ({ format, args, choices, metadata }) => {
+      const out = join(folder, 'family.safetensors')
+      expect(run(['quantize', input, '--format', format, ...args, '-o', out]).code).toBe(0)
+      const written = readFileSync(out)
+      const tensors = parseSafetensors(written)
+      const quantizer = makeQuantizer(parseFormat(format), choices)
+      const expected = roundMatrix({ rows: 3, cols: 70, data: odd }, quantizer)
+      expect(tensors.get('matrix')?.floats()).toEqual(expected.data)
+      expect(tensors.get('short')?.floats()).toEqual(
+        roundMatrix({ rows: 1, cols: 5, data: odd.slice(0, 5) }, quantizer).data,
+      )
+      const header = JSON.parse(written.subarray(8, 8 + Number(written.readBigUInt64LE())).toString())
+      expect(header.__metadata__).toMatchObject(metadata)
+    },
+  )
+
+  test('--block sets the group of integers, and the report says so', () => {
+    const args = [
+      '--format',
+      'int4(scheme=asym)',
+      '--block',
+      '64',
+      '--json',
+      '-',
+      '-o',
+      join(folder, 'group.safetensors'),
+    ]
+    const report = JSON.parse(run(['quantize', input, ...args]).stdout)
+    expect(report).toMatchObject({ format: 'int4(group=64,scheme=asym)', group: 64, scheme: 'asym' })
+    expect(report.tensors[0]).toMatchObject({ name: 'matrix', bitsPerElement: 4 + 20 / 64 })
+  })
+
   test('writes what a decoder reads back, under the same names and shapes', () => {
     const out = join(folder, 'fake.safetensors')
     const { code, stdout } = run(['quantize', LAYER, '--format', 'mxfp4', '--layout', 'fake', '-o', out])
@@ -182,6 +321,7 @@ describe('quantize', () => {
       schema: 'mxscope.quantize/1',
       format: 'mxfp4',
       preScale: 0.75,
+      preScaleVariant: 'exact',
       tensors: [
         { name: 'cube', shape: [2, 3, 33], nonFiniteCount: 1 },
         { name: 'line', shape: [33], nonFiniteCount: 0 },

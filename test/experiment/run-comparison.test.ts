@@ -10,11 +10,13 @@ import {
   checkRequest,
   runComparison,
 } from '../../src/experiment/run-comparison'
-import { parseSetting } from '../../src/experiment/settings'
+import { parseSetting, quantizersOf } from '../../src/experiment/settings'
+import { FORMATS } from '../../src/formats/registry'
 import { uploadMatrix } from '../../src/gpu/transfer'
 import type { FitInput, Method } from '../../src/methods/method'
 import { rtnErrors } from '../oracle/rtn'
 import { gpuFixture } from '../support/gpu'
+import { exactProduct, relativeError, roundMatrix } from '../support/layer-codec'
 
 /** What the probe method below was fitted on. */
 const fittedOn: FitInput[] = []
@@ -70,6 +72,7 @@ function uploadLayer(): ComparisonLayer {
     calibration: uploadMatrix(t.gpu, t.arena, matrices.calibration, 'calibration'),
     evaluation: uploadMatrix(t.gpu, t.arena, matrices.evaluation, 'evaluation'),
     weightBits: 16,
+    name: 'self_attn.k_proj.weight',
   }
 }
 
@@ -79,8 +82,11 @@ function requestOf(settings: readonly string[], methods: readonly string[]): Com
     methods: methods.map((id) => ({ id, options: {} })),
     scaleRule: 'floor',
     rounding: 'half-even',
-    preScale: 0.75,
+    preScale: { factor: 0.75, variant: 'exact' },
+    blockSize: 32,
     seed: 7,
+    headDim: null,
+    scaleAnalysis: false,
   }
 }
 
@@ -132,11 +138,70 @@ test('a result names all that reproduces it: formats, choices, seed, options wit
   const request = requestOf(['W8A8', 'W4A8'], ['quarot'])
   const outcomes = outcomesOf(await collect(uploadLayer(), request))
   const result = resultIn(outcomes, 'W4A8', 'quarot')
-  expect(result).toMatchObject({ weightFormat: 'mxfp4', activationFormat: 'mxfp8_e4m3', preScale: 0.75, seed: 7 })
-  expect(result).toMatchObject({ scaleRule: 'floor', rounding: 'half-even' })
+  expect(result).toMatchObject({ weightFormat: 'mxfp4', activationFormat: 'mxfp8_e4m3', outputFormat: null, seed: 7 })
+  expect(result).toMatchObject({ scaleRule: 'floor', rounding: 'half-even', blockSize: 32, headDim: null })
+  expect(result).toMatchObject({ preScale: 0.75, preScaleVariant: 'exact' })
   expect(Object.keys(result.options)).not.toHaveLength(0)
-  expect(resultIn(outcomes, 'W8A8', 'quarot').preScale).toBeNull()
+  expect(resultIn(outcomes, 'W8A8', 'quarot')).toMatchObject({ preScale: null, preScaleVariant: null })
   expect(result.elapsedMs).toBe(5)
+})
+
+test('a quantized output costs what the codec says, per head, and is said', async () => {
+  const weight = randomMatrix(64, 70, 4)
+  const layer = { ...uploadLayer(), weight: uploadMatrix(t.gpu, t.arena, weight, 'wide weight') }
+  const request = { ...requestOf(['16/16/mxfp8_e4m3', 'W8A8', 'W8A8KV8'], ['rtn']), headDim: 32 }
+  const outcomes = outcomesOf(await collect(layer, request))
+  const result = resultIn(outcomes, '16/16/mxfp8_e4m3', 'rtn')
+  expect(result).toMatchObject({ outputFormat: 'mxfp8_e4m3', headDim: 32, bitsPerElement: 16 })
+  expect(result.notes[0]).toBe('Output quantized to MXFP8 E4M3 per head of 32 channels.')
+  const { output } = quantizersOf(request.settings[0], request)
+  for (const rows of ['calibration', 'evaluation'] as const) {
+    const exact = Float32Array.from(exactProduct(matrices[rows], weight))
+    const rounded = roundMatrix({ rows: exact.length / 32, cols: 32, data: exact }, output)
+    // Sums of 70 f32 terms move an element to its neighbour now and then.
+    expect(result[rows].outputRelativeError).toBeCloseTo(relativeError(exact, rounded.data), 5)
+  }
+  const [without, with8] = ['W8A8', 'W8A8KV8'].map((id) => resultIn(outcomes, id, 'rtn'))
+  expect(without).toMatchObject({ outputFormat: null, headDim: null, notes: [] })
+  expect(with8.evaluation.outputRelativeError).toBeGreaterThan(1.05 * without.evaluation.outputRelativeError)
+})
+
+test('a head dimension the output cannot have is refused before anything starts, but only where it is used', async () => {
+  const refused = collect(uploadLayer(), { ...requestOf(['W4A4', 'W8A8KV8'], ['rtn']), headDim: 32 })
+  await expect(refused).rejects.toMatchObject({ code: 'SE-02' })
+  await expect(refused).rejects.toThrow(
+    'head dimension: expected one of 24 (they divide the 24 output channels), found 32.',
+  )
+  const unused = await collect(uploadLayer(), { ...requestOf(['W4A4'], ['rtn']), headDim: 32 })
+  expect(outcomesOf(unused)).toHaveLength(1)
+  expect(
+    resultIn(outcomesOf(await collect(uploadLayer(), requestOf(['W8A8KV8'], ['rtn']))), 'W8A8KV8', 'rtn').headDim,
+  ).toBe(24)
+})
+
+test('the scale analysis is there when it is asked for, and starts from the error of the result', async () => {
+  const request = { ...requestOf(['W4A4', 'int8/nvfp4'], ['rtn', 'quarot']), scaleAnalysis: true }
+  const outcomes = outcomesOf(await collect(uploadLayer(), request))
+  for (const method of ['rtn', 'quarot']) {
+    const { scaleAnalysis, evaluation } = resultIn(outcomes, 'W4A4', method)
+    expect(scaleAnalysis?.split?.powerOfTwo).toBe(evaluation.outputRelativeError)
+    expect(scaleAnalysis?.preScaleSweep?.outputSqnrDb[5]).toBe(evaluation.outputSqnrDb)
+    expect(scaleAnalysis?.blockSizeSweep?.outputSqnrDb[2]).toBe(evaluation.outputSqnrDb)
+    expect(scaleAnalysis?.activationScales?.blocks).toBe(20 * 3)
+    expect(resultIn(outcomes, 'int8/nvfp4', method).scaleAnalysis).toMatchObject({ split: null, weightScales: null })
+  }
+  const plain = outcomesOf(await collect(uploadLayer(), requestOf(['W4A4'], ['rtn'])))
+  expect(resultIn(plain, 'W4A4', 'rtn').scaleAnalysis).toBeNull()
+})
+
+test('every format gives a result, and what it costs in bits', async () => {
+  const settings = FORMATS.map(({ id }) => `${id}/${id}`)
+  const outcomes = outcomesOf(await collect(uploadLayer(), requestOf(settings, ['rtn'])))
+  const bits = outcomes.map((outcome) => (outcome.kind === 'result' ? outcome.bitsPerElement : outcome.error.message))
+  expect(bits).toEqual([8.25, 8.25, 8.25, 6.25, 6.25, 4.25, 4.5, 8 + 16 / 70, 4 + 16 / 70, 16, 16])
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'result') expect(outcome.evaluation.outputRelativeError).toBeLessThan(0.4)
+  }
 })
 
 test('the profile is that of the evaluation activations after the transform', async () => {
@@ -226,4 +291,8 @@ test('a request that names what does not exist is refused before anything starts
   const badOption = { ...requestOf(['W4A4'], []), methods: [{ id: 'rtn', options: { power: 3 } }] }
   expect(() => checkRequest(badOption)).toThrow('rtn.power: no such option')
   expect(() => checkRequest(requestOf(['W4A4'], ['rtn']))).not.toThrow()
+  // Choices are checked whether or not a format of the setting has them.
+  expect(() => checkRequest({ ...requestOf(['int4/int4'], ['rtn']), blockSize: 12 })).toThrow('expected one of 8, 16')
+  const preScale = { factor: 0.3, variant: 'exact' } as const
+  expect(() => checkRequest({ ...requestOf(['int4/int4'], ['rtn']), preScale })).toThrow('expected 0.5 to 1, found 0.3')
 })

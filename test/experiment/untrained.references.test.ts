@@ -3,6 +3,7 @@
 import { afterAll, expect, test } from 'vitest'
 import { runComparison } from '../../src/experiment/run-comparison'
 import { parseSetting } from '../../src/experiment/settings'
+import { STANDARD_MX } from '../../src/formats/quantizer'
 import { uploadMatrix } from '../../src/gpu/transfer'
 import { goldenText, gpuFixture } from '../support/gpu'
 import { readGolden } from '../support/safetensors'
@@ -24,11 +25,16 @@ const layers: Record<string, { results: Record<string, { rtn: Recorded; quarot: 
   goldenText('reference-errors-transform.json'),
 ).layers
 
-const cases = Object.keys(layers).flatMap((layer) =>
-  ['mx:W8A8', 'mx:W4A8', 'mx:W4A4', 'mx:W4A16', 'mxps:W4A8', 'mxps:W4A4', 'mxps:W4A16'].map(
-    (setting) => [layer, setting] as const,
-  ),
-)
+const MX_SETTINGS = ['W8A8', 'W4A8', 'W4A4', 'W4A16']
+/** By family and recorded name: the setting. Integers: a scale per output channel and per token. */
+const SETTINGS: Record<string, string> = {
+  ...Object.fromEntries(MX_SETTINGS.map((setting) => [`mx:${setting}`, setting])),
+  ...Object.fromEntries(MX_SETTINGS.slice(1).map((setting) => [`mxps:${setting}`, setting])),
+  'int:W4A4': 'int4/int4',
+  'int:W4A16': 'int4/16',
+  'int:W8A8': 'int8/int8',
+}
+const cases = Object.keys(layers).flatMap((layer) => Object.keys(SETTINGS).map((key) => [layer, key] as const))
 const lines: string[] = []
 
 test.each(cases)('%s %s: RTN and QuaRot, two seeds, have the recorded errors', async (layer, key) => {
@@ -39,7 +45,6 @@ test.each(cases)('%s %s: RTN and QuaRot, two seeds, have the recorded errors', a
     const matrix = { rows: tensor.shape[0], cols: tensor.shape[1], data: tensor.floats() }
     return uploadMatrix(t.gpu, t.arena, matrix, name)
   }
-  const [family, setting] = key.split(':')
   const [weight, calibration, evaluation] = ['layer.weight', 'calib.input', 'eval.input'].map(upload)
   const { rtn, quarot } = layers[layer].results[key]
   for (const seed of [0, 1]) {
@@ -48,15 +53,17 @@ test.each(cases)('%s %s: RTN and QuaRot, two seeds, have the recorded errors', a
       quarot: { calib: quarot.calib_seeds_0_4[seed], eval: quarot.eval_seeds_0_4[seed] },
     }
     const request = {
-      settings: [parseSetting(setting)],
+      ...STANDARD_MX,
+      settings: [parseSetting(SETTINGS[key])],
       methods: ['rtn', 'quarot'].map((id) => ({ id, options: {} })),
-      scaleRule: 'floor',
       rounding: 'half-away',
-      preScale: family === 'mxps' ? 0.75 : null,
+      preScale: key.startsWith('mxps') ? ({ factor: 0.75, variant: 'exact' } as const) : null,
       seed,
+      headDim: null,
+      scaleAnalysis: false,
     } as const
     const context = { gpu: t.gpu, signal: new AbortController().signal, now: () => performance.now() }
-    await runComparison({ weight, calibration, evaluation, weightBits: 16 }, request, context, (event) => {
+    await runComparison({ name: layer, weight, calibration, evaluation, weightBits: 16 }, request, context, (event) => {
       if (event.kind !== 'outcome') return
       const { outcome } = event
       if (outcome.kind === 'failure') throw new Error(outcome.error.message)

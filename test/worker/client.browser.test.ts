@@ -24,7 +24,10 @@ const request = {
   methods: ['rtn', 'quarot'].map((id) => ({ id, options: {} })),
   scaleRule: 'floor',
   rounding: 'half-even',
-  preScale: 0.75,
+  preScale: { factor: 0.75, variant: 'exact' },
+  blockSize: 32,
+  headDim: null,
+  scaleAnalysis: false,
   seed: 0,
 } as const
 

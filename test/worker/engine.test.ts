@@ -64,7 +64,10 @@ function requestOf(methods: readonly string[], settings = ['W4A4']): ComparisonR
     methods: methods.map((id) => ({ id, options: {} })),
     scaleRule: 'floor',
     rounding: 'half-even',
-    preScale: 0.75,
+    preScale: { factor: 0.75, variant: 'exact' },
+    blockSize: 32,
+    headDim: null,
+    scaleAnalysis: false,
     seed: 0,
   }
 }
@@ -168,4 +171,41 @@ test('a lost device is told once, ends the run, and the next run opens a new one
 test('without WebGPU the answer says so', async () => {
   const engine = createEngine({ gpu: () => undefined, now: () => 0 })
   expect(await engine.openDevice()).toMatchObject({ ok: false, error: { kind: 'unsupported', code: 'GP-00' } })
+})
+
+test('looks into the blocks of a layer without a run, beside one, and after one of another layer', async () => {
+  const engine = await newEngine()
+  const choice = await openLayer(engine)
+  const other = { ...choice, tokens: 32 }
+  const first = await engine.mapBlocks(choice, { operand: 'activations', blockSize: 32 })
+  expect(first).toMatchObject({ ok: true, value: { rows: 64, blocks: 8, mapRows: 64 } })
+  const run = engine.run('run-1', choice, requestOf(['rtn', 'quarot']), () => {})
+  const looks = [
+    engine.mapBlocks(choice, { operand: 'weight', blockSize: 32 }),
+    engine.mapBlocks(other, { operand: 'activations', blockSize: 16 }),
+    engine.readRow(choice, { operand: 'activations', row: 40 }),
+  ] as const
+  const [weights, fewer, row] = await Promise.all(looks)
+  expect(await run).toEqual({ kind: 'done' })
+  expect(weights).toMatchObject({ ok: true, value: { blocks: 8, inDim: 256 } })
+  expect(fewer).toMatchObject({ ok: true, value: { rows: 32, blocks: 16 } })
+  if (!first.ok || !row.ok) throw new Error('a look failed')
+  const maxima = first.value.maxima.subarray(40 * 8, 41 * 8)
+  const largest = Array.from(maxima, (_, block) =>
+    Math.max(...row.value.values.subarray(32 * block, 32 * block + 32).map(Math.abs)),
+  )
+  expect(Array.from(maxima)).toEqual(largest)
+  expect(row.value.tensorMax).toBe(Math.max(...first.value.maxima))
+})
+
+test('a look into a tensor that is not there answers with the error', async () => {
+  const engine = await newEngine()
+  const choice = await openLayer(engine)
+  const missing = { ...choice, weight: { ...choice.weight, tensor: 'no.weight' } }
+  expect(await engine.readRow(missing, { operand: 'weight', row: 0 })).toMatchObject({
+    ok: false,
+    error: { code: 'TS-06' },
+  })
+  // The next one is not held up by it.
+  expect(await engine.readRow(choice, { operand: 'weight', row: 0 })).toMatchObject({ ok: true })
 })

@@ -1,80 +1,119 @@
-/** Rounding to MX formats: fused, packed, and back. Bit for bit against the scalar definition. */
+/** Rounding to every number format: fused, packed, and back. Bit for bit against the scalar definition. */
 import type { Matrix } from '../../core/matrix'
+import type { OptionValues } from '../../core/options'
+import { bitsPerElement } from '../../formats/bits-per-element'
 import { decodeBlock, encodeBlock } from '../../formats/codec'
+import { chooseFormat, formatText } from '../../formats/format-text'
+import { int4 } from '../../formats/int4'
 import { mxfp4 } from '../../formats/mxfp4'
-import { mxfp8E4m3 } from '../../formats/mxfp8-e4m3'
-import { bitsPerElement, type NumberFormat, type Quantizer } from '../../formats/number-format'
+import type { NumberFormat, Quantizer } from '../../formats/number-format'
+import { nvfp4 } from '../../formats/nvfp4'
+import { type MxChoices, makeQuantizer, STANDARD_MX } from '../../formats/quantizer'
+import { FORMATS } from '../../formats/registry'
 import type { Arena } from '../../gpu/arena'
 import type { Gpu } from '../../gpu/device'
 import type { GpuMatrix } from '../../gpu/gpu-matrix'
-import { dequantize } from '../../gpu/kernels/dequantize-mx'
+import { dequantize } from '../../gpu/kernels/dequantize'
 import { fakeQuantize } from '../../gpu/kernels/fake-quantize'
-import { quantize } from '../../gpu/kernels/quantize-mx'
+import type { PackedMatrix } from '../../gpu/kernels/packed-matrix'
+import { quantize } from '../../gpu/kernels/quantize'
 import { Recorder } from '../../gpu/recorder'
 import { readMatrix } from '../../gpu/transfer'
 import { checkSamples } from './checks'
 import type { KernelCase } from './kernel-subject'
 
-const plain = (format: NumberFormat): Quantizer => ({
-  format,
-  scaleRule: 'floor',
-  rounding: 'half-even',
-  preScale: null,
-})
+/** A quantizer under the name its rows carry. */
+interface Subject {
+  readonly name: string
+  readonly quantizer: Quantizer
+}
+
+function subject(format: NumberFormat, options: OptionValues = {}, choices: Partial<MxChoices> = {}): Subject {
+  const choice = chooseFormat(format, options)
+  return { name: formatText(choice), quantizer: makeQuantizer(choice, { ...STANDARD_MX, ...choices }) }
+}
+
+/** Every format at its defaults, and the choices that take another path through the kernels. */
+function subjects(): Subject[] {
+  const variant = (name: string, choices: Partial<MxChoices>) => ({ ...subject(mxfp4, {}, choices), name })
+  return [
+    ...FORMATS.map((format) => subject(format)),
+    variant('mxfp4 3/4', { preScale: { factor: 0.75, variant: 'exact' } }),
+    variant('mxfp4 best', { scaleRule: 'best' }),
+    variant('mxfp4 fp32', { scaleRule: 'fp32' }),
+    subject(nvfp4, { 'four-over-six': 'mse' }),
+    subject(int4, { group: '128', scheme: 'asym' }),
+  ]
+}
+
+/** What the codec says element (row, col) of `x` becomes. */
+function definition(x: Matrix, quantizer: Quantizer): (row: number, col: number) => number {
+  const tensorMax = x.data.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0)
+  const size = blockLength(quantizer, x.cols)
+  return (row, col) => {
+    const values = x.data.subarray(row * x.cols, (row + 1) * x.cols)
+    const start = col - (col % size)
+    const block = values.subarray(start, start + size)
+    return decodeBlock(encodeBlock(block, quantizer, { tensorMax, row: values }), quantizer)[col - start]
+  }
+}
+
+function blockLength(quantizer: Quantizer, cols: number): number {
+  switch (quantizer.family) {
+    case 'mx':
+      return quantizer.blockSize
+    case 'nvfp':
+      return quantizer.format.blockSize
+    case 'integer':
+      return quantizer.group === 'row' ? cols : quantizer.group
+    case 'sixteen-bit':
+      return 1
+    default:
+      return quantizer satisfies never
+  }
+}
 
 /** Cases over the tensor `x`, uploaded as `matrix`; packed inputs live in `arena`. */
 export function quantizeCases(gpu: Gpu, arena: Arena, x: Matrix, matrix: GpuMatrix): KernelCase[] {
   const elements = x.rows * x.cols
-  const packedBytes = (quantizer: Quantizer) => (elements * bitsPerElement(quantizer.format)) / 8
-  const expect = (quantizer: Quantizer) => (row: number, col: number) => {
-    const { blockSize } = quantizer.format
-    const start = row * x.cols + col - (col % blockSize)
-    const length = Math.min(blockSize, x.cols - (col - (col % blockSize)))
-    const block = x.data.subarray(start, start + length)
-    return { value: decodeBlock(encodeBlock(block, quantizer), quantizer)[col % blockSize], bound: 0 }
+  const packedBytes = ({ quantizer }: Subject) => (elements * bitsPerElement(quantizer, x.cols)) / 8
+  const expect = ({ quantizer }: Subject) => {
+    const expected = definition(x, quantizer)
+    return (row: number, col: number) => ({ value: expected(row, col), bound: 0 })
   }
-  const fake = (name: string, quantizer: Quantizer): KernelCase => ({
-    name,
+  const fake = (each: Subject): KernelCase => ({
+    name: `fake-quantize ${each.name}`,
     work: { kind: 'bytes', bytes: 8 * elements },
     record(recorder, scratch) {
-      const values = fakeQuantize(recorder, scratch, matrix, quantizer)
-      return async () => checkSamples(await readMatrix(gpu, values), expect(quantizer))
+      const values = fakeQuantize(recorder, scratch, matrix, each.quantizer)
+      return async () => checkSamples(await readMatrix(gpu, values), expect(each))
     },
   })
-  const pack = (quantizer: Quantizer): KernelCase => ({
-    name: `quantize ${quantizer.format.id}`,
-    work: { kind: 'bytes', bytes: 4 * elements + packedBytes(quantizer) },
+  const pack = (each: Subject): KernelCase => ({
+    name: `quantize ${each.name}`,
+    work: { kind: 'bytes', bytes: 4 * elements + packedBytes(each) },
     record(recorder, scratch) {
-      const packed = quantize(recorder, scratch, matrix, quantizer)
+      const packed = quantize(recorder, scratch, matrix, each.quantizer)
       return async () => {
         const decode = new Recorder(gpu)
         const values = dequantize(decode, scratch, packed)
         decode.submit()
-        return checkSamples(await readMatrix(gpu, values), expect(quantizer))
+        return checkSamples(await readMatrix(gpu, values), expect(each))
       }
     },
   })
-  const unpack = (quantizer: Quantizer): KernelCase => {
-    const setup = new Recorder(gpu)
-    const packed = quantize(setup, arena, matrix, quantizer)
-    setup.submit()
-    return {
-      name: `dequantize ${quantizer.format.id}`,
-      work: { kind: 'bytes', bytes: 4 * elements + packedBytes(quantizer) },
-      record(recorder, scratch) {
-        const values = dequantize(recorder, scratch, packed)
-        return async () => checkSamples(await readMatrix(gpu, values), expect(quantizer))
-      },
-    }
-  }
-  const [fp4, fp8] = [plain(mxfp4), plain(mxfp8E4m3)]
-  return [
-    fake('fake-quantize mxfp4', fp4),
-    fake('fake-quantize mxfp4 3/4', { ...fp4, preScale: 0.75 }),
-    fake('fake-quantize mxfp8_e4m3', fp8),
-    pack(fp4),
-    pack(fp8),
-    unpack(fp4),
-    unpack(fp8),
-  ]
+  const unpack = (each: Subject, packed: PackedMatrix): KernelCase => ({
+    name: `dequantize ${each.name}`,
+    work: { kind: 'bytes', bytes: 4 * elements + packedBytes(each) },
+    record(recorder, scratch) {
+      const values = dequantize(recorder, scratch, packed)
+      return async () => checkSamples(await readMatrix(gpu, values), expect(each))
+    },
+  })
+  const all = subjects()
+  const packable = all.filter(({ quantizer }) => quantizer.family !== 'sixteen-bit')
+  const setup = new Recorder(gpu)
+  const packed = packable.map(({ quantizer }) => quantize(setup, arena, matrix, quantizer))
+  setup.submit()
+  return [...all.map(fake), ...packable.map(pack), ...packable.map((each, index) => unpack(each, packed[index]))]
 }

@@ -23,6 +23,25 @@ function options(overrides: Partial<BenchOptions> = {}): BenchOptions {
   }
 }
 
+/** Names of the rows of every format; 16-bit floats have no packed form. */
+const ROUNDED = [
+  ...[
+    'mxfp8_e4m3',
+    'mxfp8_e5m2',
+    'mxint8',
+    'mxfp6_e3m2',
+    'mxfp6_e2m3',
+    'mxfp4',
+    'nvfp4',
+    'int8',
+    'int4',
+    'bf16',
+    'fp16',
+  ],
+  ...['mxfp4 3/4', 'mxfp4 best', 'mxfp4 fp32', 'nvfp4(four-over-six=mse)', 'int4(group=128,scheme=asym)'],
+]
+const PACKED = ROUNDED.filter((name) => name !== 'bf16' && name !== 'fp16')
+
 /** Every kernel passes the check that stands before its timing: no refused row, on any adapter. */
 test('a small run times every kernel and floor, and refuses none', async () => {
   const seen: BenchRow[] = []
@@ -38,13 +57,9 @@ test('a small run times every kernel and floor, and refuses none', async () => {
     'upload [64 MiB]',
     ...[
       'copy',
-      'fake-quantize mxfp4',
-      'fake-quantize mxfp4 3/4',
-      'fake-quantize mxfp8_e4m3',
-      'quantize mxfp4',
-      'quantize mxfp8_e4m3',
-      'dequantize mxfp4',
-      'dequantize mxfp8_e4m3',
+      ...ROUNDED.map((name) => `fake-quantize ${name}`),
+      ...PACKED.map((name) => `quantize ${name}`),
+      ...PACKED.map((name) => `dequantize ${name}`),
       'hadamard 32',
       'hadamard 256',
       'kronecker 16 x 16',

@@ -1,0 +1,164 @@
+/** The command line of `mxscope quantize`: which choices a format has, and what is said about those it has not. */
+import { chooseFormat, formatText, parseFormat } from '../formats/format-text'
+import {
+  BLOCK_SIZES,
+  type FormatChoice,
+  type NumberFormat,
+  PRE_SCALE_MAX,
+  PRE_SCALE_MIN,
+  type Quantizer,
+  ROUNDINGS,
+  SCALE_RULES,
+} from '../formats/number-format'
+import { makeQuantizer, takesPreScale } from '../formats/quantizer'
+import { FORMATS } from '../formats/registry'
+import { asUsage, oneOf, parse, UsageError } from './command'
+import { MX_OPTIONS, type MxValues, mxChoicesOf } from './mx-arguments'
+
+const LAYOUTS = ['fake'] as const
+
+export const quantizeHelp = `Usage: mxscope quantize FILE --format ID [options] -o OUT
+
+Quantizes tensors along their last axis and writes what a decoder would read back, as F32 under the same names and in
+the same shapes.
+
+  --format ID              a number format, with its options in parentheses: "int4(group=128,scheme=asym)"
+                           (mxscope formats lists both)
+  --tensor NAME            only this tensor; may be repeated (default: every floating-point tensor with an axis)
+  --scale-rule RULE        MX formats: ${SCALE_RULES.join(' | ')} (default floor)
+  --rounding MODE          MX formats: ${ROUNDINGS.join(' | ')} (default half-even; the others
+                           always round so)
+  --pre-scale F|off        MX formats of 4 bits: ${PRE_SCALE_MIN} … ${PRE_SCALE_MAX} (default off)
+  --pre-scale-variant V    exact: after the exponent is chosen; literal: before it (default exact)
+  --block N                elements per scale. MX formats: ${BLOCK_SIZES.join(' | ')} (default 32, the standard);
+                           int4, int8: groups of 32 | 64 | 128 (default: the row); nvfp4: 16
+  --flush-subnormal-blocks MX formats: blocks of f32 subnormals become zero
+  --layout fake            the layout of OUT (default fake, the only one for now)
+  -o, --output OUT         the safetensors file to write
+  --json OUT               write what rounding did to each tensor as JSON; - is standard output
+`
+
+/** The arguments of `mxscope quantize`, checked as far as the command line alone allows. */
+export interface QuantizeArguments {
+  readonly file: string
+  readonly names: readonly string[]
+  readonly choice: FormatChoice
+  readonly quantizer: Quantizer
+  readonly output: string
+  readonly json: string | null
+}
+
+const OPTIONS = {
+  format: { type: 'string' },
+  tensor: { type: 'string', multiple: true },
+  ...MX_OPTIONS,
+  'flush-subnormal-blocks': { type: 'boolean', default: false },
+  layout: { type: 'string' },
+  output: { type: 'string', short: 'o' },
+  json: { type: 'string' },
+} as const
+
+const idsOf = (admits: (format: NumberFormat) => boolean) =>
+  FORMATS.filter(admits)
+    .map(({ id }) => id)
+    .join(', ')
+
+/** Throws UsageError for a choice that `format` does not have, naming the formats that have it. */
+function refuseForeign(format: NumberFormat, values: MxValues & { 'flush-subnormal-blocks': boolean }): void {
+  const isMx = format.family === 'mx'
+  const takesFactor = takesPreScale(format, 'floor')
+  const factor = values['pre-scale'] === 'off' ? undefined : values['pre-scale']
+  // All other formats round half to even; saying so is no contradiction.
+  const rounding = values.rounding === 'half-even' ? undefined : values.rounding
+  const foreign: readonly [string, boolean, boolean][] = [
+    ['scale-rule', values['scale-rule'] !== undefined, isMx],
+    ['rounding', rounding !== undefined, isMx],
+    ['flush-subnormal-blocks', values['flush-subnormal-blocks'], isMx],
+    ['pre-scale', factor !== undefined, takesFactor],
+    ['pre-scale-variant', values['pre-scale-variant'] !== undefined, takesFactor],
+  ]
+  for (const [name, given, has] of foreign) {
+    if (!given || has) continue
+    const known = name.startsWith('pre-scale')
+      ? idsOf((each) => takesPreScale(each, 'floor'))
+      : idsOf(({ family }) => family === 'mx')
+    throw new UsageError(`--${name}: ${format.id} has none; only for ${known}`)
+  }
+  if (factor !== undefined && values['scale-rule'] === 'fp32') {
+    const rules = SCALE_RULES.filter((rule) => takesPreScale(format, rule)).join(', ')
+    throw new UsageError(`--pre-scale: not with --scale-rule fp32, which leaves nothing to clip; only with ${rules}`)
+  }
+}
+
+/** `choice` with what `--block` says to formats other than MX, whose block size is a choice of the run. */
+function withBlock(choice: FormatChoice, text: string | undefined): FormatChoice {
+  const { format, options } = choice
+  if (text === undefined) return choice
+  switch (format.family) {
+    case 'mx':
+      return choice
+    case 'nvfp':
+      oneOf('block', text, { choices: [String(format.blockSize)], fallback: '' })
+      return choice
+    case 'integer': {
+      const group = format.options.find(({ key }) => key === 'group')
+      const choices = group?.kind === 'choice' ? group.choices.filter((each) => each !== group.default) : []
+      oneOf('block', text, { choices, fallback: '' })
+      if (options.group !== group?.default && options.group !== text) {
+        throw new UsageError(`--block ${text}: ${formatText(choice)} names another group`)
+      }
+      return chooseFormat(format, { ...options, group: text })
+    }
+    case 'sixteen-bit':
+      throw new UsageError(`--block: ${format.id} has none; only for ${idsOf(({ scale }) => scale !== 'none')}`)
+    default:
+      return format satisfies never
+  }
+}
+
+function quantizerOf(choice: FormatChoice, values: MxValues & { 'flush-subnormal-blocks': boolean }): Quantizer {
+  if (choice.format.family !== 'mx') return makeQuantizer(choice, mxChoicesOf({}, { preScale: null }))
+  const quantizer = makeQuantizer(choice, mxChoicesOf(values, { preScale: null }))
+  if (quantizer.family !== 'mx') return quantizer
+  return { ...quantizer, flushSubnormalBlocks: values['flush-subnormal-blocks'] }
+}
+
+/** Parses and checks the command line. Throws UsageError. */
+export function parseQuantize(args: readonly string[]): QuantizeArguments {
+  const { values, positionals } = parse({ args: [...args], allowPositionals: true, options: OPTIONS })
+  if (positionals.length !== 1) throw new UsageError(`expected one FILE, found ${positionals.length}`)
+  const { format: text, output } = values
+  if (text === undefined) throw new UsageError('expected --format ID')
+  if (output === undefined) throw new UsageError('expected -o OUT')
+  const named = asUsage(() => parseFormat(text))
+  oneOf('layout', values.layout, { choices: LAYOUTS, fallback: 'fake' })
+  refuseForeign(named.format, values)
+  const choice = withBlock(named, values.block)
+  const quantizer = quantizerOf(choice, values)
+  return { file: positionals[0], names: values.tensor ?? [], choice, quantizer, output, json: values.json ?? null }
+}
+
+/**
+ * Everything that reproduces what `quantizer` did, by name: format and options as text, then what the family adds.
+ * null stands for off.
+ */
+export function describeQuantizer(choice: FormatChoice, quantizer: Quantizer) {
+  const format = formatText(choice)
+  switch (quantizer.family) {
+    case 'mx': {
+      const { scaleRule, rounding, blockSize, preScale, flushSubnormalBlocks } = quantizer
+      const preScaled = { preScale: preScale?.factor ?? null, preScaleVariant: preScale?.variant ?? null }
+      return { format, scaleRule, rounding, blockSize, ...preScaled, flushSubnormalBlocks }
+    }
+    case 'nvfp': {
+      const { fourOverSix, tensorScale } = quantizer
+      return { format, blockSize: quantizer.format.blockSize, fourOverSix, tensorScale }
+    }
+    case 'integer':
+      return { format, group: quantizer.group, scheme: quantizer.scheme }
+    case 'sixteen-bit':
+      return { format }
+    default:
+      return quantizer satisfies never
+  }
+}

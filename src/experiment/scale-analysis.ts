@@ -1,0 +1,220 @@
+/** What power-of-two scales cost one fitted layer. Definitions: docs/metrics.md, "Error owed to scales". */
+import { BLOCK_SIZES, type MxQuantizer, PRE_SCALE_MAX, PRE_SCALE_MIN, type Quantizer } from '../formats/number-format'
+import { takesPreScale } from '../formats/quantizer'
+import { Arena } from '../gpu/arena'
+import type { GpuMatrix } from '../gpu/gpu-matrix'
+import { clipRows } from '../gpu/kernels/clip-rows'
+import { fakeQuantize } from '../gpu/kernels/fake-quantize'
+import { matmulNt } from '../gpu/kernels/matmul-nt'
+import { outputErrorSums, readOutputErrors } from '../gpu/kernels/output-error-sums'
+import { quantize } from '../gpu/kernels/quantize'
+import { decodeScaleCounts, scaleHistogram } from '../gpu/kernels/scale-histogram'
+import { Recorder } from '../gpu/recorder'
+import { readWords } from '../gpu/transfer'
+import type { Context, RowClip } from '../methods/method'
+import { outputErrors } from './metrics'
+import type { ScaleAnalysis, ScaleHistogram, ScaleSweep } from './result'
+
+/** What both operands of a product are rounded with; null leaves one as it is. */
+export interface OperandQuantizers {
+  readonly weight: Quantizer | null
+  readonly activation: Quantizer | null
+}
+
+/** A fitted layer on the rows that errors are reported on. */
+export interface AnalysedLayer {
+  /** W' [out, in] and X' [tokens, in], before clip and rounding. */
+  readonly weight: GpuMatrix
+  readonly activations: GpuMatrix
+  readonly clip: RowClip | null
+  /** Y = X Wᵀ [tokens, out] */
+  readonly reference: GpuMatrix
+}
+
+const FACTOR_STEPS_PER_UNIT = 20
+
+/** Factors of the pre-scale sweep, 0.50 … 1.00 in steps of 0.05; 1 is without. */
+export const SWEPT_FACTORS: readonly number[] = Array.from(
+  { length: (PRE_SCALE_MAX - PRE_SCALE_MIN) * FACTOR_STEPS_PER_UNIT + 1 },
+  (_, step) => PRE_SCALE_MIN + step / FACTOR_STEPS_PER_UNIT,
+).map((factor) => Math.round(factor * 100) / 100)
+
+const isMx = (quantizer: Quantizer | null): quantizer is MxQuantizer => quantizer?.family === 'mx'
+const hasPowerOfTwoScale = (quantizer: Quantizer | null): quantizer is MxQuantizer =>
+  isMx(quantizer) && quantizer.scaleRule !== 'fp32'
+
+/** `change` applied to the operands that `admits` lets through; null when that is none. */
+function vary(
+  { weight, activation }: OperandQuantizers,
+  admits: (quantizer: Quantizer | null) => quantizer is MxQuantizer,
+  change: (quantizer: MxQuantizer) => MxQuantizer,
+): OperandQuantizers | null {
+  if (!admits(weight) && !admits(activation)) return null
+  return {
+    weight: admits(weight) ? change(weight) : weight,
+    activation: admits(activation) ? change(activation) : activation,
+  }
+}
+
+function withFp32Scale(quantizer: MxQuantizer): MxQuantizer {
+  return { ...quantizer, scaleRule: 'fp32', preScale: null }
+}
+
+function isPreScalable(quantizer: Quantizer | null): quantizer is MxQuantizer {
+  return isMx(quantizer) && takesPreScale(quantizer.format, quantizer.scaleRule)
+}
+
+/** The products of an analysis, as quantizers of their operands. null: does not apply to this setting. */
+export interface ScalePlan {
+  readonly split: Readonly<
+    Record<'powerOfTwo' | 'weightFp32' | 'activationFp32' | 'bothFp32', OperandQuantizers>
+  > | null
+  /** One per factor of SWEPT_FACTORS. */
+  readonly preScale: readonly OperandQuantizers[] | null
+  /** One per size of BLOCK_SIZES. */
+  readonly blockSize: readonly OperandQuantizers[] | null
+}
+
+/** Which products the analysis of a setting takes. */
+export function planScales(quantizers: OperandQuantizers): ScalePlan {
+  const { weight, activation } = quantizers
+  const both = vary(quantizers, hasPowerOfTwoScale, withFp32Scale)
+  const preScale = SWEPT_FACTORS.map((factor) =>
+    vary(quantizers, isPreScalable, (quantizer) => ({
+      ...quantizer,
+      preScale: factor === 1 ? null : { factor, variant: 'exact' },
+    })),
+  )
+  const blockSize = BLOCK_SIZES.map((size) =>
+    vary(quantizers, isMx, (quantizer) => ({ ...quantizer, blockSize: size })),
+  )
+  const allOf = (points: readonly (OperandQuantizers | null)[]) => {
+    const found = points.filter((point) => point !== null)
+    return found.length > 0 ? found : null
+  }
+  return {
+    split: both && {
+      powerOfTwo: quantizers,
+      weightFp32: { weight: both.weight, activation },
+      activationFp32: { weight, activation: both.activation },
+      bothFp32: both,
+    },
+    preScale: allOf(preScale),
+    blockSize: allOf(blockSize),
+  }
+}
+
+/** Equal quantizers have equal keys: the same product is computed once. */
+const keyOf = (quantizers: OperandQuantizers) => JSON.stringify([quantizers.weight, quantizers.activation])
+
+/** The relative output error of X' W'ᵀ with both operands rounded; temporaries are given back. */
+async function productError(
+  { weight, activations, reference }: Omit<AnalysedLayer, 'clip'>,
+  quantizers: OperandQuantizers,
+  { gpu }: Context,
+): Promise<number> {
+  const arena = new Arena(gpu)
+  try {
+    const recorder = new Recorder(gpu)
+    const rounded = (matrix: GpuMatrix, quantizer: Quantizer | null) =>
+      quantizer ? fakeQuantize(recorder, arena, matrix, quantizer) : matrix
+    const [x, w] = [rounded(activations, quantizers.activation), rounded(weight, quantizers.weight)]
+    const sums = outputErrorSums(recorder, arena, reference, matmulNt(recorder, arena, x, w))
+    recorder.submit()
+    return outputErrors(await readOutputErrors(gpu, sums), activations.rows).outputRelativeError
+  } finally {
+    arena.release()
+  }
+}
+
+/** The shared exponents of `matrix`, whose scales are powers of two. */
+async function exponentsOf(matrix: GpuMatrix, quantizer: MxQuantizer, { gpu }: Context): Promise<ScaleHistogram> {
+  const arena = new Arena(gpu)
+  try {
+    const recorder = new Recorder(gpu)
+    const { scales, scaleStride } = quantize(recorder, arena, matrix, quantizer)
+    const { blockSize } = quantizer
+    const counts = scaleHistogram(recorder, arena, matrix, { scales, scaleStride, blockSize })
+    recorder.submit()
+    return decodeScaleCounts(await readWords(gpu, counts.counts, counts.words), counts)
+  } finally {
+    arena.release()
+  }
+}
+
+/** The operands as they go into rounding: after the method's clip, where it clips a side that is quantized. */
+function clipOperands(
+  { weight, activations, clip, reference }: AnalysedLayer,
+  quantizers: OperandQuantizers,
+  { gpu, arena }: Context,
+): Omit<AnalysedLayer, 'clip'> {
+  const recorder = new Recorder(gpu)
+  const [weightBounds, activationBounds] = [clip?.weight, clip?.activation]
+  const clipped = {
+    weight:
+      quantizers.weight && weightBounds
+        ? clipRows(recorder, arena, weight, { shared: false, bounds: weightBounds })
+        : weight,
+    activations:
+      quantizers.activation && activationBounds
+        ? clipRows(recorder, arena, activations, { shared: true, bounds: activationBounds })
+        : activations,
+    reference,
+  }
+  recorder.submit()
+  return clipped
+}
+
+/**
+ * Takes the error of `layer` apart: exponents of both operands, the error with fp32 scales in place of power-of-two
+ * ones, and the error over pre-scale and block size. Operands are rounded to nearest after the transform and its clip,
+ * whatever mitigation the method has; the output is not quantized. One submit per product, each product once;
+ * a product's temporaries are given back before the next. Throws AbortError when cancelled.
+ */
+export async function analyseScales(
+  layer: AnalysedLayer,
+  quantizers: OperandQuantizers,
+  context: Context,
+): Promise<ScaleAnalysis> {
+  const { signal, onProgress } = context
+  const plan = planScales(quantizers)
+  const products = [...Object.values(plan.split ?? {}), ...(plan.preScale ?? []), ...(plan.blockSize ?? [])]
+  const distinct = new Map(products.map((point) => [keyOf(point), point]))
+  const clipped = clipOperands(layer, quantizers, context)
+  const exponents = async (matrix: GpuMatrix, quantizer: Quantizer | null) =>
+    hasPowerOfTwoScale(quantizer) ? exponentsOf(matrix, quantizer, context) : null
+  const weightScales = await exponents(clipped.weight, quantizers.weight)
+  const activationScales = await exponents(clipped.activations, quantizers.activation)
+  const errors = new Map<string, number>()
+  for (const [key, point] of distinct) {
+    signal.throwIfAborted()
+    errors.set(key, await productError(clipped, point, context))
+    onProgress({ stage: 'scale analysis', done: errors.size, total: distinct.size })
+  }
+  signal.throwIfAborted()
+  const errorAt = (point: OperandQuantizers) => errors.get(keyOf(point)) ?? Number.NaN
+  const sweep = (values: readonly number[], points: readonly OperandQuantizers[] | null): ScaleSweep | null =>
+    points && { values, outputSqnrDb: points.map((point) => -20 * Math.log10(errorAt(point))) }
+  return {
+    weightScales,
+    activationScales,
+    split: plan.split && splitOf(plan.split, errorAt),
+    preScaleSweep: sweep(SWEPT_FACTORS, plan.preScale),
+    blockSizeSweep: sweep(BLOCK_SIZES, plan.blockSize),
+  }
+}
+
+function splitOf(
+  points: NonNullable<ScalePlan['split']>,
+  errorAt: (point: OperandQuantizers) => number,
+): NonNullable<ScaleAnalysis['split']> {
+  const powerOfTwo = errorAt(points.powerOfTwo)
+  const bothFp32 = errorAt(points.bothFp32)
+  return {
+    powerOfTwo,
+    weightFp32: errorAt(points.weightFp32),
+    activationFp32: errorAt(points.activationFp32),
+    bothFp32,
+    scaleShare: 1 - (bothFp32 / powerOfTwo) ** 2,
+  }
+}

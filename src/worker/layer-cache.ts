@@ -1,0 +1,49 @@
+import { type LayerSources, type LoadedLayer, loadLayer } from '../experiment/load-layer'
+import { Arena } from '../gpu/arena'
+import type { Gpu } from '../gpu/device'
+import { withErrorScopes } from '../gpu/error-scope'
+
+export interface LayerRequest {
+  /** Two requests with the same key are for the same layer. */
+  readonly key: string
+  readonly sources: () => LayerSources
+  readonly gpu: Gpu
+  readonly signal: AbortSignal
+}
+
+/**
+ * Keeps the last layer on the GPU so that a change of setting, or a look at its blocks, does not read the file again.
+ * Loads wait for one another. `use` runs with the layer before the next one may replace it; what goes on using the
+ * layer afterwards must see to it that nobody asks for another one meanwhile.
+ */
+export function createLayerCache() {
+  let cached: { readonly key: string; readonly gpu: Gpu; readonly arena: Arena; readonly layer: LoadedLayer } | null =
+    null
+  let last: Promise<unknown> = Promise.resolve()
+
+  const load = async ({ key, sources, gpu, signal }: LayerRequest): Promise<LoadedLayer> => {
+    if (cached?.key === key && cached.gpu === gpu) return cached.layer
+    // Buffers of a lost device are gone with it.
+    if (cached?.gpu === gpu) cached.arena.release()
+    cached = null
+    const arena = new Arena(gpu)
+    try {
+      const layer = await withErrorScopes(gpu, signal, () => loadLayer(sources(), { gpu, arena, signal }))
+      cached = { key, gpu, arena, layer }
+      return layer
+    } catch (error) {
+      arena.release()
+      gpu.pool.trim()
+      throw error
+    }
+  }
+
+  return <T>(request: LayerRequest, use: (layer: LoadedLayer) => T | Promise<T>): Promise<T> => {
+    const mine = last.then(async () => {
+      request.signal.throwIfAborted()
+      return use(await load(request))
+    })
+    last = mine.catch(() => undefined)
+    return mine
+  }
+}
