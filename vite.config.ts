@@ -33,6 +33,7 @@ export default defineConfig({
       'maplibre-gl/dist/maplibre-gl.css': fileURLToPath(new URL('./src/ui/plot/no-map-styles.css', import.meta.url)),
     },
   },
-  worker: { format: 'es' },
+  // Methods are loaded lazily so that the page's shell holds only their facts; the worker is one file with all of them.
+  worker: { format: 'es', rolldownOptions: { output: { codeSplitting: false } } },
   build: { target: 'es2023', chunkSizeWarningLimit: 1300 },
 })

@@ -45,10 +45,14 @@ for (const width of [320, 390, 768, 1440]) {
   })
 }
 
-for (const theme of ['light', 'dark']) {
-  test(`axe finds nothing serious in ${theme}`, async ({ page }) => {
-    await page.goto(`/#m=rtn,quarot&th=${theme}`)
-    await waitForResults(page, ['rtn', 'quarot'])
+const AXE_PAGES = ['light', 'dark'].flatMap((theme) => ['distribution', 'scales'].map((view) => ({ theme, view })))
+
+for (const { theme, view } of AXE_PAGES) {
+  test(`axe finds nothing serious in ${theme}, view ${view}`, async ({ page }) => {
+    await page.goto(`/#m=rtn,quarot&view=${view}&th=${theme}`)
+    if (view === 'distribution') await waitForResults(page, ['rtn', 'quarot'])
+    else await expect(page.getByTestId('panel-clipping')).toBeVisible({ timeout: 90_000 })
+    await expect(page.locator('body')).toHaveAttribute('data-state', 'ready', { timeout: 60_000 })
     await page.evaluate(readFileSync(repoFile('node_modules/axe-core/axe.min.js'), 'utf8'))
     const violations = await page.evaluate(async () => {
       const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }

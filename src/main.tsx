@@ -1,6 +1,6 @@
 import { createRoot } from 'react-dom/client'
 import { METHOD_CATALOG } from './experiment/catalog'
-import { SETTINGS } from './experiment/settings'
+import { KV_SETTINGS, SETTINGS } from './experiment/settings'
 import { FORMATS } from './formats/registry'
 import { BUILT_IN_LAYERS } from './io/built-in-layers'
 import { bindAddressBar } from './store/address-bar'
@@ -11,7 +11,13 @@ import { loadPlotly } from './ui/plot/plotly-loader'
 import { createEngineClient } from './worker/client'
 
 const store = createAppStore(createEngineClient(), {
-  vocabulary: { formats: FORMATS, settings: SETTINGS, methods: METHOD_CATALOG, builtIns: BUILT_IN_LAYERS },
+  vocabulary: {
+    formats: FORMATS,
+    settings: SETTINGS,
+    kvSettings: KV_SETTINGS,
+    methods: METHOD_CATALOG,
+    builtIns: BUILT_IN_LAYERS,
+  },
   fetchLayer,
   now: () => performance.now(),
   debounceMs: 120,

@@ -5,12 +5,17 @@ declare module 'plotly.js/lib/core' {
   export default core
 }
 
+declare module 'plotly.js/lib/bar' {
+  const trace: Exclude<Parameters<typeof import('plotly.js').register>[0], readonly unknown[]>
+  export default trace
+}
+
 declare module 'plotly.js/lib/heatmap' {
-  const trace: Parameters<typeof import('plotly.js').register>[0]
+  const trace: Exclude<Parameters<typeof import('plotly.js').register>[0], readonly unknown[]>
   export default trace
 }
 
 declare module 'plotly.js/lib/surface' {
-  const trace: Parameters<typeof import('plotly.js').register>[0]
+  const trace: Exclude<Parameters<typeof import('plotly.js').register>[0], readonly unknown[]>
   export default trace
 }

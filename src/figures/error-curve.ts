@@ -1,7 +1,7 @@
 import type { Data } from '../../types/plotly-figure'
 import type { MethodFailure, MethodResult } from '../experiment/result'
 import { settingLabel } from '../experiment/setting-text'
-import { methodLabel } from './describe'
+import { blockRemark, methodLabel } from './describe'
 import { directLabels, LABEL_MARGIN } from './direct-labels'
 import type { DataTable, PanelFigure } from './figure'
 import { formatDecibels, formatRelativeError } from './format-number'
@@ -74,8 +74,10 @@ export const errorCurve: PanelFigure = {
       return `${settingLabel(setting)}: ${best.map((result) => `${methodLabel(result.method)} ${formatRelativeError(result.evaluation.outputRelativeError)}`).join(', ')}`
     })
     const failed = outcomes.filter((outcome) => outcome.kind === 'failure').map(failureText)
+    const remarks = [...new Set(results.map(blockRemark))].filter((remark) => remark !== null)
     return [
       results.length === 0 ? 'No result yet' : `Output relative error, least first. ${sentences.join('. ')}`,
+      ...remarks.map((remark) => `MX formats in ${remark}`),
       ...failed,
     ].join('. ')
   },
@@ -119,11 +121,11 @@ function errorRange(errors: readonly number[]) {
   return positive.length > 0 ? { min: Math.min(...positive), max: Math.max(...positive) } : { min: 0.03, max: 0.3 }
 }
 
-/** A pair of formats takes two lines under the axis; names alone need no ticks of their own. */
+/** Formats take a line each under the axis; names alone need no ticks of their own. */
 function settingTicks(settings: readonly string[]) {
   if (settings.every(isStandard)) return {}
   const tickvals = settings.map(settingLabel)
-  return { tickvals, ticktext: tickvals.map((label) => label.replace(' / ', ' /<br>')) }
+  return { tickvals, ticktext: tickvals.map((label) => label.replaceAll(' / ', ' /<br>')) }
 }
 
 const isStandard = (setting: string) => SETTING_ORDER.includes(setting)

@@ -1,4 +1,4 @@
-import type { MethodResult } from '../experiment/result'
+import type { MethodResult, ScaleHistogram } from '../experiment/result'
 import { ownBinWidth, rebin } from './rebin'
 
 /** A range of positive numbers for a log axis. */
@@ -19,6 +19,10 @@ export interface SharedScales {
   readonly cells: PositiveRange
   /** Channel maxima and root mean squares, zeros left out. */
   readonly channels: PositiveRange
+  /** The least and the largest shared exponent of a block. */
+  readonly exponents: { readonly min: number; readonly max: number }
+  /** The largest share of an operand's blocks that one exponent has, in percent. */
+  readonly blockPercent: number
 }
 
 /** Magnitudes below the largest by more than this are drawn like the least: they cannot survive four bits anyway. */
@@ -48,7 +52,27 @@ export function sharedScales(results: readonly MethodResult[]): SharedScales {
     binWidth,
     maxCount: counts.reduce((most, count) => Math.max(most, count), 1),
     cells: { max: cells.max, min: Math.max(cells.min, cells.max / 10 ** CELL_DECADES) },
+    ...exponentScales(results.flatMap(scaleHistograms)),
     channels: positiveRange(profiles.flatMap((profile) => [profile.channelMax, profile.channelRms])),
+  }
+}
+
+function scaleHistograms({ scaleAnalysis }: MethodResult): readonly ScaleHistogram[] {
+  return [scaleAnalysis?.activationScales, scaleAnalysis?.weightScales].filter(
+    (one) => one !== null && one !== undefined,
+  )
+}
+
+function exponentScales(histograms: readonly ScaleHistogram[]): Pick<SharedScales, 'exponents' | 'blockPercent'> {
+  const used = histograms.filter(({ counts }) => counts.length > 0)
+  if (used.length === 0) return { exponents: { min: -1, max: 1 }, blockPercent: 100 }
+  const shares = used.flatMap(({ counts, blocks }) => counts.map((count) => (100 * count) / blocks))
+  return {
+    exponents: {
+      min: Math.min(...used.map(({ firstExponent }) => firstExponent)),
+      max: Math.max(...used.map(({ firstExponent, counts }) => firstExponent + counts.length - 1)),
+    },
+    blockPercent: Math.max(...shares),
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Data } from '../../types/plotly-figure'
 import type { MethodOutcome, MethodResult, TrainingCurve } from '../experiment/result'
 import { settingLabel } from '../experiment/setting-text'
-import { methodLabel } from './describe'
+import { lineName, methodLabel } from './describe'
 import { directLabels, LABEL_MARGIN } from './direct-labels'
 import type { PanelFigure } from './figure'
 import { formatRelativeError } from './format-number'
@@ -72,12 +72,6 @@ function learnedOf(outcomes: readonly MethodOutcome[]): Learned[] {
     if (outcome.kind !== 'result' || !outcome.training || outcome.training.steps.length === 0) return []
     return [{ ...outcome, training: outcome.training }]
   })
-}
-
-/** The method, and its setting where several are drawn. */
-function lineName(result: Learned, all: readonly Learned[]): string {
-  const several = new Set(all.map((one) => one.setting)).size > 1
-  return several ? `${methodLabel(result.method)} ${settingLabel(result.setting)}` : methodLabel(result.method)
 }
 
 function lossLine({ method, setting, training: { steps, losses } }: Learned, theme: Theme): Data {

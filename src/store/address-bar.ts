@@ -10,8 +10,9 @@ export function bindAddressBar(store: AppStore, window: Window): () => void {
   const { location, history } = window
   let step = stepOf(store.getState(), store.vocabulary)
   const unsubscribe = store.subscribe((state, before) => {
-    const { source, setup, view } = state
-    if (source === before.source && setup === before.setup && view === before.view) return
+    const { source, setup, view, blocks } = state
+    const isSame = source === before.source && setup === before.setup && view === before.view
+    if (isSame && blocks === before.blocks) return
     if (source.restoring) return
     // Before the first layer is there, the address still says what it should become.
     if (source.active === null && source.pendingLink === null) return

@@ -12,6 +12,8 @@ export interface AnswerInput {
   readonly layer: string
   /** Id of the setting; the line writes its label. */
   readonly setting: string
+  /** What of the MX choices departs from the standard, such as another block size; null: nothing. */
+  readonly remark: string | null
   readonly results: readonly MethodResult[]
   /** Methods that were asked for, failed ones included. */
   readonly asked: number
@@ -21,7 +23,16 @@ export interface AnswerInput {
 }
 
 /** The finding in one or two sentences, every number in it computed from `results`; null while there is none. */
-export function answerLine({ layer, setting, results, asked, failed, catalog, facts }: AnswerInput): string | null {
+export function answerLine({
+  layer,
+  setting,
+  remark,
+  results,
+  asked,
+  failed,
+  catalog,
+  facts,
+}: AnswerInput): string | null {
   if (results.length === 0) return null
   const nameOf = (id: string) => catalog.find((method) => method.id === id)?.label ?? id
   const ranked = [...results].sort((a, b) => b.evaluation.outputSqnrDb - a.evaluation.outputSqnrDb)
@@ -29,7 +40,8 @@ export function answerLine({ layer, setting, results, asked, failed, catalog, fa
   const open = asked - failed - results.length
   const waiting = open > 0 ? ` (${results.length} of ${asked} methods so far)` : ''
   const finding = open > 0 ? null : rotationFinding(ranked, catalog)
-  const first = `${layer}, ${settingLabel(setting)}: ${scores.join(', ')} output SQNR${waiting}${finding ? `; ${finding}` : ''}.`
+  const under = [layer, settingLabel(setting), ...(remark === null ? [] : [remark])].join(', ')
+  const first = `${under}: ${scores.join(', ')} output SQNR${waiting}${finding ? `; ${finding}` : ''}.`
   return [first, ...caveats(facts, failed)].join(' ')
 }
 

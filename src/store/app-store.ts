@@ -1,7 +1,9 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { EngineApi } from '../worker/protocol'
+import { type BlocksActions, createBlocksActions, DEFAULT_BLOCKS } from './blocks-view'
 import type { StoreContext, StoreEnvironment } from './context'
 import { createDeviceActions, type DeviceActions } from './device-actions'
+import { createFormatsActions, DEFAULT_FORMATS, type FormatsActions } from './formats-view'
 import { createLinkActions, type LinkActions } from './link-actions'
 import { createRunActions, type RunActions } from './run-actions'
 import { createSetupActions, type SetupActions } from './setup-actions'
@@ -10,7 +12,14 @@ import type { AppState } from './state'
 import { DEFAULT_VIEW } from './views'
 import { DEFAULT_CONTROLS, DEFAULT_HELD_OUT, defaultSetup, type Vocabulary } from './vocabulary'
 
-export interface Actions extends SourceActions, SetupActions, DeviceActions, LinkActions, RunActions {}
+export interface Actions
+  extends SourceActions,
+    SetupActions,
+    DeviceActions,
+    LinkActions,
+    RunActions,
+    FormatsActions,
+    BlocksActions {}
 
 /** The facts of the page, what may be done with them, and the names they are made of. */
 export interface AppStore extends StoreApi<AppState> {
@@ -49,6 +58,8 @@ function initialState(vocabulary: Vocabulary): AppState {
     },
     device: { status: 'starting', adapter: null, error: null, recovered: false },
     view: { view: DEFAULT_VIEW, theme: 'auto', surface: 'map', pane: 'figures', railOpen: false, unknown: [] },
+    formats: DEFAULT_FORMATS,
+    blocks: DEFAULT_BLOCKS,
   }
 }
 
@@ -75,6 +86,8 @@ export function createAppStore(engine: EngineApi, environment: StoreEnvironment)
     ...createDeviceActions(context),
     ...createLinkActions(context, source),
     ...run,
+    ...createFormatsActions(context),
+    ...createBlocksActions(context),
   }
   return { ...store, actions, vocabulary: environment.vocabulary }
 }

@@ -1,4 +1,5 @@
 /** The state as a link, and a link put on screen. */
+import { DEFAULT_PIN } from './block-pin'
 import type { StoreContext } from './context'
 import { ignoredNotes } from './link-notes'
 import { fileSources, linkSelection, restoredSource, waitingSource } from './link-restore'
@@ -6,7 +7,7 @@ import { automaticActivations, automaticWeight, findTensor, visibleFiles } from 
 import type { SourceActions } from './source-actions'
 import type { AppState, OpenFile } from './state'
 import { formatLink, type LinkActivations, type LinkSource, type LinkState, readLink } from './url'
-import { DEFAULT_CONTROLS, DEFAULT_HELD_OUT, type Vocabulary } from './vocabulary'
+import { DEFAULT_CONTROLS, DEFAULT_HELD_OUT, DEFAULT_PRE_SCALE, type Vocabulary } from './vocabulary'
 
 export interface LinkActions {
   /**
@@ -50,7 +51,7 @@ function activationsOf(state: AppState): LinkActivations | null {
 
 /** What a link to this state says. While a link waits for its file, its own sources stay in the address. */
 export function linkOf(state: AppState): LinkState {
-  const { source, setup, view } = state
+  const { source, setup, view, blocks } = state
   const pending = source.pendingLink
   const automatic = automaticWeight(linkedFiles(state))
   const isAutomatic = automatic?.fileId === source.weight?.fileId && automatic?.tensor === source.weight?.tensor
@@ -63,6 +64,7 @@ export function linkOf(state: AppState): LinkState {
     heldOutShare: source.heldOutShare,
     tokens: source.tokens,
     view: view.view,
+    pin: { operand: blocks.operand, row: blocks.row, block: blocks.block },
     surface: view.surface,
     theme: view.theme,
     unknown: view.unknown,
@@ -89,9 +91,15 @@ export function stepOf(state: AppState, vocabulary: Vocabulary): string {
   const chosen = {
     ...link,
     activations,
-    setup: { ...link.setup, methods, seed: 0 },
+    setup: {
+      ...link.setup,
+      methods,
+      seed: 0,
+      preScale: { ...link.setup.preScale, factor: DEFAULT_PRE_SCALE.factor },
+    },
     heldOutShare: DEFAULT_HELD_OUT,
     tokens: null,
+    pin: DEFAULT_PIN,
     theme: 'auto' as const,
   }
   return `${synthetic} ${formatLink(chosen, vocabulary)}`
@@ -120,6 +128,7 @@ export function createLinkActions(context: StoreContext, source: Pick<SourceActi
         link.activations?.kind === 'synthetic' ? link.activations : { kind: null, ...DEFAULT_CONTROLS }
       patch('source', { restoring: true, heldOutShare: link.heldOutShare, tokens: link.tokens, synthetic })
       patch('setup', link.setup)
+      patch('blocks', link.pin)
       patch('view', { view: link.view, surface: link.surface, theme: link.theme, unknown: link.unknown })
       const { files } = get().source
       if (fileSources(link).length > 0) {

@@ -17,22 +17,6 @@ export function decodePart(text: string): string {
   }
 }
 
-/** Splits at `separator` outside parentheses. */
-export function splitTop(text: string, separator: string): string[] {
-  const parts: string[] = []
-  let depth = 0
-  let start = 0
-  for (let i = 0; i < text.length; i++) {
-    if (text[i] === '(') depth++
-    else if (text[i] === ')') depth--
-    else if (text[i] === separator && depth === 0) {
-      parts.push(text.slice(start, i))
-      start = i + 1
-    }
-  }
-  return [...parts, text.slice(start)].filter((part) => part !== '')
-}
-
 /** `value` when it lies in [min, max], else null. */
 export function within(value: number | null, min: number, max: number): number | null {
   return value !== null && value >= min && value <= max ? value : null

@@ -1,7 +1,9 @@
 /** The `m` key of a link: method ids with the options that differ from their defaults, `-` for computed but hidden. */
+
+import { checkOption, type OptionValues } from '../core/options'
+import { splitTop } from '../core/split-top'
 import type { MethodEntry } from '../experiment/catalog'
-import { checkOption, type OptionValues } from '../methods/options'
-import { decodePart, encodePart, splitTop } from './link-text'
+import { decodePart, encodePart } from './link-text'
 import type { MethodSetup } from './state'
 import { BASELINE } from './vocabulary'
 
@@ -19,7 +21,7 @@ export function formatMethods(methods: readonly MethodSetup[]): string {
 function validOption(entry: MethodEntry, key: string, given: OptionValues[string]): OptionValues[string] | undefined {
   const spec = entry.options.find((option) => option.key === key)
   try {
-    return spec && checkOption(entry.id, spec, given)
+    return spec && checkOption({ id: entry.id, code: 'MD-03' }, spec, given)
   } catch {
     return undefined
   }

@@ -1,7 +1,9 @@
 /** Names of computed things: two runs with the same key give the same numbers, so a key is computed once. */
 import type { ComparisonRequest, MethodChoice, Setting } from '../experiment/request'
+import type { MethodOutcome } from '../experiment/result'
+import type { MxChoices } from '../formats/quantizer'
 import type { LayerChoice } from '../worker/protocol'
-import type { AppState, MethodSetup } from './state'
+import type { AppState, MethodSetup, SetupSlice } from './state'
 
 /** Above this many multiply-adds, a software adapter uses the first SOFTWARE_TOKENS rows unless the user says more. */
 const SOFTWARE_WEIGHT_ELEMENTS = 1024 * 1024
@@ -46,19 +48,39 @@ const toChoice = ({ id, options }: MethodSetup): MethodChoice => ({ id, options 
 
 /** The key of one outcome: layer, setting, method with its options, and everything else a number depends on. */
 export function outcomeKey(state: AppState, layer: string, setting: Setting, method: MethodSetup): string {
-  const { scaleRule, rounding, preScale, seed } = state.setup
-  const { weightFormat, activationFormat } = setting
+  const { scaleRule, rounding, preScale, blockSize } = mxChoices(state.setup)
+  const { weightFormat, activationFormat, outputFormat } = setting
   return JSON.stringify([
     layer,
     weightFormat,
     activationFormat,
+    outputFormat,
     method.id,
     method.options,
     scaleRule,
     rounding,
-    preScale,
-    seed,
+    preScale?.factor,
+    preScale?.variant,
+    blockSize,
+    outputFormat === null ? null : state.setup.headDim,
+    state.setup.seed,
   ])
+}
+
+/** The MX choices of the setup as a run takes them. */
+export function mxChoices({ scaleRule, rounding, preScale, blockSize }: SetupSlice): MxChoices {
+  const { on, factor, variant } = preScale
+  return { scaleRule, rounding, preScale: on ? { factor, variant } : null, blockSize }
+}
+
+/** True when the view on screen shows what the scales cost, which a run measures only when asked. */
+export const wantsScaleAnalysis = ({ view }: AppState): boolean => view.view === 'scales'
+
+/** Whether `results` has this outcome, with its scale analysis where `analysed` asks for one. A failure is an outcome. */
+export function hasOutcome(results: Readonly<Record<string, MethodOutcome>>, key: string, analysed: boolean): boolean {
+  if (!Object.hasOwn(results, key)) return false
+  const outcome = results[key]
+  return !analysed || outcome.kind === 'failure' || outcome.scaleAnalysis !== null
 }
 
 /** One outcome the page wants to show. */
@@ -86,13 +108,12 @@ export function nextRequest(state: AppState, missing: readonly Wanted[]): Compar
     a.length === b.length && a.every((method, i) => method.id === b[i].id)
   const settings = [...new Map(missing.map(({ setting }) => [setting.id, setting])).values()]
   const methods = lacking(settings[0].id)
-  const { scaleRule, rounding, preScale, seed } = state.setup
   return {
     settings: settings.filter(({ id }) => same(lacking(id), methods)),
     methods: methods.map(toChoice),
-    scaleRule,
-    rounding,
-    preScale: preScale ? 0.75 : null,
-    seed,
+    ...mxChoices(state.setup),
+    seed: state.setup.seed,
+    headDim: state.setup.headDim,
+    scaleAnalysis: wantsScaleAnalysis(state),
   }
 }

@@ -5,7 +5,16 @@
 import type { MethodOutcome } from '../experiment/result'
 import type { RunEnd, RunEvent } from '../worker/protocol'
 import type { StoreContext } from './context'
-import { layerChoice, layerKey, nextRequest, outcomeKey, type Wanted, wantedOutcomes } from './result-keys'
+import {
+  hasOutcome,
+  layerChoice,
+  layerKey,
+  nextRequest,
+  outcomeKey,
+  type Wanted,
+  wantedOutcomes,
+  wantsScaleAnalysis,
+} from './result-keys'
 import type { AppState, ShownOutcome } from './state'
 
 /** Outcomes kept in memory; a profile takes about 150 kB. */
@@ -27,6 +36,8 @@ export function createRunActions(context: StoreContext): RunActions {
   const { settings } = environment.vocabulary
   let runs = 0
   let stopped: string | null = null
+  /** Whether the run that goes on was asked for the scale analysis. */
+  let analysing = false
 
   const stop = () => {
     stopped = get().run.runId
@@ -37,15 +48,16 @@ export function createRunActions(context: StoreContext): RunActions {
     const state = get()
     const { results, runId, plan } = state.run
     patch('run', { shown: shownNow(state), phase: runId === null ? 'idle' : 'running' })
-    const lacking = wantedOutcomes(state, settings).filter(({ key }) => !Object.hasOwn(results, key))
+    const analysed = wantsScaleAnalysis(state)
+    const lacking = wantedOutcomes(state, settings).filter(({ key }) => !hasOutcome(results, key, analysed))
     if (lacking.length === 0) {
       stop()
       patch('run', { ...IDLE, end: null })
       return
     }
     if (state.device.status !== 'ready') return
-    const wanted = plan.every((key) => Object.hasOwn(results, key) || lacking.some((each) => each.key === key))
-    if (runId !== null && runId !== stopped && wanted) return
+    const wanted = plan.every((key) => hasOutcome(results, key, analysing) || lacking.some((each) => each.key === key))
+    if (runId !== null && runId !== stopped && wanted && (analysing || !analysed)) return
     stop()
     void start(state, lacking)
   }
@@ -58,6 +70,8 @@ export function createRunActions(context: StoreContext): RunActions {
       ({ setting, method }) =>
         request.settings.some(({ id }) => id === setting.id) && request.methods.some(({ id }) => id === method.id),
     )
+    analysing = request.scaleAnalysis
+    const { scaleAnalysis } = request
     runs += 1
     const runId = `run-${runs}`
     const plan = jobs.map(({ key }) => key)
@@ -68,7 +82,7 @@ export function createRunActions(context: StoreContext): RunActions {
     const end = await engine.run(runId, choice, request, onEvent).catch(bug)
     if (get().run.runId !== runId) return
     const { results } = get().run
-    const silent = end.kind === 'done' && plan.some((key) => !Object.hasOwn(results, key))
+    const silent = end.kind === 'done' && plan.some((key) => !hasOutcome(results, key, scaleAnalysis))
     patch('run', { ...IDLE, end: silent ? bug(new Error('The run ended without a result for every method.')) : end })
     if (end.kind === 'done' && !silent) run()
   }

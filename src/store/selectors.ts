@@ -1,7 +1,8 @@
 /** What components read: everything here follows from the facts in the store. */
+import { looksLikeKeyOrValue } from '../experiment/kv-cache'
 import type { LayerFacts, MethodOutcome, MethodResult } from '../experiment/result'
 import { awaitedFiles } from './link-restore'
-import { effectiveTokens, layerKey, outcomeKey, wantedOutcomes } from './result-keys'
+import { effectiveTokens, hasOutcome, layerKey, outcomeKey, wantedOutcomes, wantsScaleAnalysis } from './result-keys'
 import { findTensor, visibleFiles } from './selection'
 import type { AppState, MethodSetup } from './state'
 import type { Vocabulary } from './vocabulary'
@@ -110,7 +111,9 @@ export function runProgress(
   vocabulary: Vocabulary,
 ): { readonly done: number; readonly total: number } {
   const wanted = wantedOutcomes(state, vocabulary.settings)
-  return { done: wanted.filter(({ key }) => Object.hasOwn(state.run.results, key)).length, total: wanted.length }
+  const analysed = wantsScaleAnalysis(state)
+  const done = wanted.filter(({ key }) => hasOutcome(state.run.results, key, analysed)).length
+  return { done, total: wanted.length }
 }
 
 /** What was compared, once the engine has loaded the layer; null before. */
@@ -128,7 +131,7 @@ export interface LayerTitle {
 }
 
 /** null while no weight is chosen. */
-export function layerTitle(state: AppState, vocabulary: Vocabulary): LayerTitle | null {
+export function layerTitle(state: AppState, vocabulary: Pick<Vocabulary, 'builtIns'>): LayerTitle | null {
   const weight = findTensor(visibleFiles(state.source), state.source.weight)
   if (!weight) return null
   const builtIn = vocabulary.builtIns.find(({ id }) => id === state.source.active)
@@ -138,6 +141,16 @@ export function layerTitle(state: AppState, vocabulary: Vocabulary): LayerTitle 
     shape: weight.view.shape,
     dtype: weight.view.dtype,
   }
+}
+
+/** [out, in] of the chosen weight; null while none is chosen. */
+export function chosenShape({ source }: AppState): readonly number[] | null {
+  return findTensor(visibleFiles(source), source.weight)?.view.shape ?? null
+}
+
+/** True when the chosen weight is by its name a key or value projection, whose output the cache stores. */
+export function choosesKeyOrValue({ source }: AppState): boolean {
+  return source.weight !== null && looksLikeKeyOrValue(source.weight.tensor)
 }
 
 /** True when a software adapter limits the rows without the user having asked for a number. */

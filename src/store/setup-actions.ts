@@ -1,21 +1,29 @@
+import type { OptionValue } from '../core/options'
 import type { Setting } from '../experiment/request'
+import { settingOf } from '../experiment/settings'
+import { chooseFormat, formatText, parseFormat } from '../formats/format-text'
 import type { Rounding, ScaleRule } from '../formats/number-format'
-import type { OptionValue } from '../methods/options'
 import type { StoreContext } from './context'
 import { distinctOptions } from './method-link'
-import type { MethodSetup, Pane, SetupSlice, SurfaceShape, Theme } from './state'
-import { settingOf } from './url'
+import type { MethodSetup, Pane, PreScaleSetup, SetupSlice, SurfaceShape, Theme } from './state'
 import type { ViewId } from './views'
 import { BASELINE } from './vocabulary'
+
+/** The tensor a format stands for, by its field in a Setting. */
+export type FormatSide = Exclude<keyof Setting, 'id'>
 
 /** Actions on the setting, the methods and the view. */
 export interface SetupActions {
   setSetting(setting: Setting): void
-  /** A free pair of formats; null leaves that side as loaded. */
-  setFormats(weightFormat: string | null, activationFormat: string | null): void
+  /** The format of one tensor as text with its options; null leaves it as loaded. */
+  setFormat(side: FormatSide, format: string | null): void
+  /** One option of the format that stands for this tensor. */
+  setFormatOption(side: FormatSide, key: string, value: OptionValue): void
   setScaleRule(scaleRule: ScaleRule): void
   setRounding(rounding: Rounding): void
-  setPreScale(preScale: boolean): void
+  setPreScale(change: Partial<PreScaleSetup>): void
+  setBlockSize(blockSize: number): void
+  setHeadDim(headDim: number | null): void
   setSeed(seed: number): void
   /** Adds or removes a method; the baseline is only shown or hidden. */
   toggleMethod(id: string): void
@@ -41,13 +49,22 @@ export function createSetupActions({ environment, get, patch, schedule }: StoreC
     const methods = get().setup.methods.map((method) => (method.id === id ? { ...method, options: distinct } : method))
     change({ methods })
   }
+  const setFormat = (side: FormatSide, format: string | null) =>
+    change({ setting: settingOf({ ...get().setup.setting, [side]: format }) })
   return {
     setSetting: (setting) => change({ setting }),
-    setFormats: (weightFormat, activationFormat) =>
-      change({ setting: settingOf(weightFormat, activationFormat, environment.vocabulary) }),
+    setFormat,
+    setFormatOption: (side, key, value) => {
+      const text = get().setup.setting[side]
+      if (text === null) return
+      const { format, options } = parseFormat(text)
+      setFormat(side, formatText(chooseFormat(format, { ...options, [key]: value })))
+    },
     setScaleRule: (scaleRule) => change({ scaleRule }),
     setRounding: (rounding) => change({ rounding }),
-    setPreScale: (preScale) => change({ preScale }),
+    setPreScale: (fields) => change({ preScale: { ...get().setup.preScale, ...fields } }),
+    setBlockSize: (blockSize) => change({ blockSize }),
+    setHeadDim: (headDim) => change({ headDim }),
     setSeed: (seed) => change({ seed }),
     toggleMethod: (id) => change({ methods: toggled(get().setup.methods, id, catalog) }),
     setMethodOption: (id, key, value) => {
@@ -57,7 +74,7 @@ export function createSetupActions({ environment, get, patch, schedule }: StoreC
     resetMethodOptions: (id) => setOptions(id, {}),
     setView: (view) => {
       patch('view', { view })
-      if (view === 'error') schedule()
+      if (view === 'error' || view === 'scales') schedule()
     },
     setSurface: (surface) => patch('view', { surface }),
     setTheme: (theme) => patch('view', { theme }),

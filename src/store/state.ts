@@ -1,11 +1,13 @@
 import type { ErrorReport } from '../core/errors'
+import type { OptionValues } from '../core/options'
 import type { Progress } from '../core/progress'
 import type { Setting } from '../experiment/request'
 import type { LayerFacts, MethodOutcome } from '../experiment/result'
-import type { Rounding, ScaleRule } from '../formats/number-format'
+import type { PreScale, Rounding, ScaleRule } from '../formats/number-format'
 import type { AdapterFacts } from '../gpu/device'
-import type { OptionValues } from '../methods/options'
 import type { FileListing, RunEnd } from '../worker/protocol'
+import type { BlocksSlice } from './blocks-view'
+import type { FormatsSlice } from './formats-view'
 import type { LinkNote } from './link-notes'
 import type { LinkState } from './url'
 import type { ViewId } from './views'
@@ -67,12 +69,20 @@ export interface MethodSetup {
   readonly options: OptionValues
 }
 
+/** The pre-scale of 4-bit MX operands; factor and variant are kept while it is off. */
+export interface PreScaleSetup extends PreScale {
+  readonly on: boolean
+}
+
 export interface SetupSlice {
   readonly setting: Setting
   readonly scaleRule: ScaleRule
   readonly rounding: Rounding
-  /** The 3/4 pre-scale of 4-bit operands. */
-  readonly preScale: boolean
+  readonly preScale: PreScaleSetup
+  /** Elements of an MX block: one of BLOCK_SIZES. */
+  readonly blockSize: number
+  /** Channels of an attention head, for settings that quantize the output; null: the engine's own choice. */
+  readonly headDim: number | null
   readonly seed: number
   /** In catalog order; the baseline rtn is always among them. */
   readonly methods: readonly MethodSetup[]
@@ -136,4 +146,6 @@ export interface AppState {
   readonly run: RunSlice
   readonly device: DeviceSlice
   readonly view: ViewSlice
+  readonly formats: FormatsSlice
+  readonly blocks: BlocksSlice
 }

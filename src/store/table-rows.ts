@@ -83,7 +83,7 @@ export const COLUMNS: readonly Column[] = [
     id: 'gain',
     label: 'Gain',
     unit: '⟨Y,Ŷ⟩/⟨Y,Y⟩',
-    help: '⟨Y, Ŷ⟩ / ⟨Y, Y⟩ on evaluation rows. Below 1 the outputs shrink; the 3/4 pre-scale may repair that or make it worse.',
+    help: '⟨Y, Ŷ⟩ / ⟨Y, Y⟩ on evaluation rows. Below 1 the outputs shrink; a pre-scale may repair that or make it worse.',
     value: ({ evaluation }) => evaluation.gain,
     format: (value) => value.toFixed(4),
   },

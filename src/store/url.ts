@@ -2,15 +2,19 @@
  * The link format: everything that describes a comparison, as `key=value&…` in the fragment of the address. Readable,
  * ordered, defaults left out, unknown keys kept. Pure; the address bar itself is address-bar.ts.
  */
-import { AS_LOADED } from '../experiment/settings'
-import { ROUNDINGS } from '../formats/number-format'
-import { decodePart, encodePart, optionalWhole, splitTop, within } from './link-text'
+import { splitTop } from '../core/split-top'
+import { AS_LOADED, settingOf } from '../experiment/settings'
+import { formatText, parseFormat } from '../formats/format-text'
+import { BLOCK_SIZES, PRE_SCALE_MAX, PRE_SCALE_MIN, ROUNDINGS } from '../formats/number-format'
+import { type BlockPin, DEFAULT_PIN, formatPin, parsePin } from './block-pin'
+import { decodePart, encodePart, optionalWhole, within } from './link-text'
 import { formatMethods, parseMethods } from './method-link'
-import type { SetupSlice, SurfaceShape, SyntheticControls, Theme } from './state'
+import type { PreScaleSetup, SetupSlice, SurfaceShape, SyntheticControls, Theme } from './state'
 import { DEFAULT_VIEW, VIEWS, type ViewId } from './views'
 import {
   DEFAULT_CONTROLS,
   DEFAULT_HELD_OUT,
+  DEFAULT_PRE_SCALE,
   defaultSetup,
   isScaleRule,
   MAX_HELD_OUT,
@@ -38,6 +42,8 @@ export interface LinkState {
   readonly tokens: number | null
   readonly view: ViewId
   readonly surface: SurfaceShape
+  /** The block that is open in the Blocks view. */
+  readonly pin: BlockPin
   readonly theme: Theme
   /** Keys this version does not know, with their undecoded values, in order. */
   readonly unknown: readonly (readonly [string, string])[]
@@ -54,19 +60,25 @@ const KNOWN_KEYS = [
   'set',
   'wf',
   'af',
+  'of',
   'rule',
   'tie',
   'pre',
+  'bs',
+  'hd',
   'seed',
   'eval',
   'rows',
   'm',
   'view',
+  'pin',
   'ax',
   'th',
 ]
 /** Calibration and evaluation need a row each. */
 export const MIN_ROWS = 2
+/** Far beyond any head. Whether one divides the output is for the engine to say (SE-02). */
+const MAX_HEAD_DIM = 65_536
 const SURFACES: readonly SurfaceShape[] = ['map', '3d']
 const THEMES: readonly Theme[] = ['auto', 'light', 'dark']
 const TIE_WORDS = { 'half-even': 'even', 'half-away': 'away', 'toward-zero': 'zero' } as const
@@ -116,11 +128,36 @@ function parseActivations(text: string, reject: () => void): LinkActivations | n
   }
 }
 
+/** `0` is off, `0.8` the factor, `0.8l` in the literal variant; `0,0.8l` is off with what it takes when switched on. */
+function formatPreScale({ on, factor, variant }: PreScaleSetup): string {
+  const text = `${factor}${variant === 'literal' ? 'l' : ''}`
+  if (on) return text
+  return factor === DEFAULT_PRE_SCALE.factor && variant === DEFAULT_PRE_SCALE.variant ? '0' : `0,${text}`
+}
+
+function parsePreScale(text: string): PreScaleSetup | null {
+  if (text === '0') return { ...DEFAULT_PRE_SCALE, on: false }
+  const [, off, number, literal] = /^(0,)?(\d(?:\.\d+)?)(l)?$/.exec(text) ?? []
+  const factor = number === undefined ? null : within(Number(number), PRE_SCALE_MIN, PRE_SCALE_MAX)
+  return factor === null ? null : { on: off === undefined, factor, variant: literal ? 'literal' : 'exact' }
+}
+
+/** A format with its options as it is written everywhere; null when it does not exist or has no such option. */
+function parseFormatText(text: string): string | null {
+  try {
+    return formatText(parseFormat(text))
+  } catch {
+    return null
+  }
+}
+
+const namedSettings = ({ settings, kvSettings }: Vocabulary) => [...settings, ...kvSettings]
+
 /** The fragment of `state`, without '#'. Empty for a first visit. */
 export function formatLink(state: LinkState, vocabulary: Vocabulary): string {
   const { setup } = state
   const standard = defaultSetup(vocabulary)
-  const preset = vocabulary.settings.some(({ id }) => id === setup.setting.id)
+  const preset = namedSettings(vocabulary).some(({ id }) => id === setup.setting.id)
   const sources = formatSources(state.sources)
   const methods = formatMethods(setup.methods)
   const pairs: (readonly [string, string])[] = []
@@ -133,14 +170,18 @@ export function formatLink(state: LinkState, vocabulary: Vocabulary): string {
   add('set', preset ? setup.setting.id.toLowerCase() : CUSTOM, setup.setting.id === standard.setting.id)
   add('wf', setup.setting.weightFormat ?? AS_LOADED, preset)
   add('af', setup.setting.activationFormat ?? AS_LOADED, preset)
+  if (setup.setting.outputFormat !== null) add('of', setup.setting.outputFormat, preset)
   add('rule', setup.scaleRule, setup.scaleRule === standard.scaleRule)
   add('tie', TIE_WORDS[setup.rounding], setup.rounding === standard.rounding)
-  add('pre', '0', setup.preScale)
+  add('pre', formatPreScale(setup.preScale), formatPreScale(setup.preScale) === formatPreScale(standard.preScale))
+  add('bs', String(setup.blockSize), setup.blockSize === standard.blockSize)
+  if (setup.headDim !== null) add('hd', String(setup.headDim), false)
   add('seed', String(setup.seed), setup.seed === standard.seed)
   add('eval', String(state.heldOutShare), state.heldOutShare === DEFAULT_HELD_OUT)
   if (state.tokens !== null) add('rows', String(state.tokens), false)
   add('m', methods, methods === formatMethods(standard.methods))
   add('view', state.view, state.view === DEFAULT_VIEW)
+  add('pin', formatPin(state.pin), formatPin(state.pin) === formatPin(DEFAULT_PIN))
   add('ax', state.surface, state.surface === 'map')
   add('th', state.theme, state.theme === 'auto')
   pairs.push(...state.unknown)
@@ -183,6 +224,7 @@ export function readLink(fragment: string, vocabulary: Vocabulary): ReadLink {
     ),
     tokens: read('rows', (text) => within(optionalWhole(text, 2 ** 31), MIN_ROWS, 2 ** 31), null),
     view: read('view', (text) => VIEWS.find(({ id }) => id === text)?.id ?? null, DEFAULT_VIEW),
+    pin: read('pin', parsePin, DEFAULT_PIN),
     surface: read('ax', (text) => SURFACES.find((surface) => surface === text) ?? null, 'map'),
     theme: read('th', (text) => THEMES.find((theme) => theme === text) ?? null, 'auto'),
     unknown: pairs.filter(([key]) => !KNOWN_KEYS.includes(key)),
@@ -222,7 +264,9 @@ function readSetup(read: ReadKey, vocabulary: Vocabulary): SetupSlice {
       (text) => ROUNDINGS.find((rounding) => TIE_WORDS[rounding] === text) ?? null,
       standard.rounding,
     ),
-    preScale: read('pre', (text) => (text === '0' || text === '1' ? text === '1' : null), true),
+    preScale: read('pre', parsePreScale, standard.preScale),
+    blockSize: read('bs', (text) => BLOCK_SIZES.find((size) => String(size) === text) ?? null, standard.blockSize),
+    headDim: read('hd', (text) => within(optionalWhole(text, MAX_HEAD_DIM), 1, MAX_HEAD_DIM), standard.headDim),
     seed: read('seed', (text) => optionalWhole(text, MAX_SEED), standard.seed),
     methods: read(
       'm',
@@ -240,31 +284,18 @@ function readSetting(read: ReadKey, vocabulary: Vocabulary): SetupSlice['setting
   const standard = defaultSetup(vocabulary).setting
   const named = read(
     'set',
-    (text) => (text === CUSTOM ? CUSTOM : (vocabulary.settings.find(({ id }) => id.toLowerCase() === text) ?? null)),
+    (text) =>
+      text === CUSTOM ? CUSTOM : (namedSettings(vocabulary).find(({ id }) => id.toLowerCase() === text) ?? null),
     standard,
   )
   if (named !== CUSTOM) return named
   const side = (key: string, fallback: string | null) => {
-    const id = read(
-      key,
-      (text) => (text === AS_LOADED ? text : (vocabulary.formats.find((format) => format.id === text)?.id ?? null)),
-      fallback,
-    )
-    return id === AS_LOADED ? null : id
+    const format = read(key, (text) => (text === AS_LOADED ? text : parseFormatText(text)), fallback)
+    return format === AS_LOADED ? null : format
   }
-  return settingOf(side('wf', standard.weightFormat), side('af', standard.activationFormat), vocabulary)
-}
-
-/** The setting of a pair of formats, under its name where it has one; null leaves that side as loaded. */
-export function settingOf(
-  weightFormat: string | null,
-  activationFormat: string | null,
-  vocabulary: Pick<Vocabulary, 'settings'>,
-): SetupSlice['setting'] {
-  const named = vocabulary.settings.find(
-    (setting) => setting.weightFormat === weightFormat && setting.activationFormat === activationFormat,
-  )
-  return (
-    named ?? { id: `${weightFormat ?? AS_LOADED}/${activationFormat ?? AS_LOADED}`, weightFormat, activationFormat }
-  )
+  return settingOf({
+    weightFormat: side('wf', standard.weightFormat),
+    activationFormat: side('af', standard.activationFormat),
+    outputFormat: side('of', null),
+  })
 }

@@ -1,13 +1,27 @@
-/** The tabs over the figures. `figure` is an id of the figure registry; a tile view draws it once per method. */
-export interface View {
+/**
+ * The tabs over the figures. A tile view draws its figure once per method, a panel view once for all; the figure is an id
+ * of the figure registry. A custom view has a component of its own (ui/main/custom-views.ts).
+ */
+interface ViewFacts {
   readonly id: ViewId
   readonly label: string
-  readonly figure: string
-  readonly scope: 'tile' | 'panel'
   readonly help: string
 }
 
-export type ViewId = 'distribution' | 'surface' | 'channels' | 'error' | 'training'
+export interface FigureView extends ViewFacts {
+  readonly scope: 'tile' | 'panel'
+  readonly figure: string
+}
+
+export interface CustomView extends ViewFacts {
+  readonly id: CustomViewId
+  readonly scope: 'custom'
+}
+
+export type View = FigureView | CustomView
+
+export type CustomViewId = 'blocks' | 'scales' | 'formats'
+export type ViewId = 'distribution' | 'surface' | 'channels' | 'error' | 'training' | CustomViewId
 
 export const VIEWS: readonly View[] = [
   {
@@ -32,6 +46,18 @@ export const VIEWS: readonly View[] = [
     help: 'Largest and root-mean-square magnitude of every channel after the transform. Axes are shared.',
   },
   {
+    id: 'blocks',
+    label: 'Blocks',
+    scope: 'custom',
+    help: 'Blocks of the quantized operands: their scales, their codes and their errors, down to single elements.',
+  },
+  {
+    id: 'scales',
+    label: 'Scales',
+    scope: 'custom',
+    help: 'Shared exponents, clipping, and the output error over pre-scale and block size. Opening this view computes them.',
+  },
+  {
     id: 'error',
     label: 'Error',
     figure: 'error-curve',
@@ -44,6 +70,12 @@ export const VIEWS: readonly View[] = [
     figure: 'training',
     scope: 'panel',
     help: 'Loss of the learned methods over their steps, on the calibration rows.',
+  },
+  {
+    id: 'formats',
+    label: 'Formats',
+    scope: 'custom',
+    help: 'Every number format on a line: the values it has, and what becomes of a number or a block of your own.',
   },
 ]
 

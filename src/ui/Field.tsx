@@ -20,16 +20,18 @@ interface FieldProps {
   readonly half?: boolean
   /** Why what stands in the control is not used, said under it. */
   readonly error?: string
+  /** What a double click on the label does: back to the default. */
+  readonly onReset?: () => void
   readonly children: (ids: FieldIds) => ReactNode
 }
 
 /** A labelled control with its help as a tooltip, heard by assistive technology as its description. */
-export function Field({ label, help, unit, half, error, children }: FieldProps) {
+export function Field({ label, help, unit, half, error, onReset, children }: FieldProps) {
   const id = useId()
   return (
     <Tooltip label={help} position="right">
       <div className={half ? styles.half : styles.field}>
-        <label htmlFor={id} id={`${id}-label`} className={styles.label}>
+        <label htmlFor={id} id={`${id}-label`} className={styles.label} onDoubleClick={onReset}>
           {label}
         </label>
         {children({ id, 'aria-description': help })}

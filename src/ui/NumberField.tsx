@@ -1,5 +1,7 @@
 import { NumberInput } from '@mantine/core'
+import type { ReactNode } from 'react'
 import { Field } from './Field'
+import styles from './Field.module.css'
 import { useNumberEdit } from './use-number-edit'
 
 interface NumberFieldProps {
@@ -15,6 +17,12 @@ interface NumberFieldProps {
   readonly empty?: string
   readonly hook?: string
   readonly half?: boolean
+  readonly disabled?: boolean
+  /** How far one press of an arrow key goes; without one, 1 for whole numbers and a hundredth of the range for others. */
+  readonly step?: number
+  /** Stands before the number, in the same field. */
+  readonly beside?: ReactNode
+  readonly onReset?: () => void
   readonly onChange: (value: number | null) => void
 }
 
@@ -24,6 +32,7 @@ interface NumberFieldProps {
  */
 export function NumberField(props: NumberFieldProps) {
   const { label, help, unit, value, min, max, integer = true, empty, hook, half, onChange } = props
+  const { disabled, step, beside, onReset } = props
   const { text, invalid, error, type, settle } = useNumberEdit({
     value,
     min,
@@ -33,25 +42,43 @@ export function NumberField(props: NumberFieldProps) {
     onChange,
   })
   return (
-    <Field label={label} help={help} unit={unit} half={half} error={error === null ? undefined : `${label}: ${error}.`}>
-      {(ids) => (
-        <NumberInput
-          {...ids}
-          size="xs"
-          data-test={hook}
-          value={text}
-          error={invalid}
-          placeholder={empty}
-          min={min}
-          max={max}
-          step={integer ? 1 : (max - min) / 100}
-          clampBehavior="none"
-          trimLeadingZeroesOnBlur={false}
-          onChange={type}
-          onBlur={settle}
-          onKeyDown={({ key }) => key === 'Enter' && settle()}
-        />
-      )}
+    <Field
+      label={label}
+      help={help}
+      unit={unit}
+      half={half}
+      error={error === null ? undefined : `${label}: ${error}.`}
+      onReset={onReset}
+    >
+      {(ids) => {
+        const input = (
+          <NumberInput
+            {...ids}
+            size="xs"
+            data-test={hook}
+            value={text}
+            error={invalid}
+            placeholder={empty}
+            disabled={disabled}
+            min={min}
+            max={max}
+            step={step ?? (integer ? 1 : (max - min) / 100)}
+            clampBehavior="none"
+            trimLeadingZeroesOnBlur={false}
+            onChange={type}
+            onBlur={settle}
+            onKeyDown={({ key }) => key === 'Enter' && settle()}
+          />
+        )
+        return beside ? (
+          <div className={styles.pair}>
+            {beside}
+            {input}
+          </div>
+        ) : (
+          input
+        )
+      }}
     </Field>
   )
 }

@@ -1,5 +1,11 @@
 import { createRandom } from '../../src/core/random'
-import type { ActivationProfile, MethodFailure, MethodResult, OutputErrors } from '../../src/experiment/result'
+import type {
+  ActivationProfile,
+  MethodFailure,
+  MethodResult,
+  OutputErrors,
+  ScaleAnalysis,
+} from '../../src/experiment/result'
 
 const TOKENS = 16
 const CHANNELS = 24
@@ -42,9 +48,13 @@ const identity = (method: string, setting: string) => ({
   setting,
   weightFormat: 'mxfp4',
   activationFormat: 'mxfp4',
+  outputFormat: null,
+  headDim: null,
   scaleRule: 'floor',
-  rounding: 'even',
+  rounding: 'half-even',
+  blockSize: 32,
   preScale: 0.75,
+  preScaleVariant: 'exact' as const,
   seed: 7,
   options: {},
 })
@@ -55,10 +65,18 @@ interface ResultSpec {
   readonly error: number
   readonly profile: ActivationProfile
   readonly training?: MethodResult['training']
+  readonly scaleAnalysis?: ScaleAnalysis | null
 }
 
 /** A result with the numbers given and plausible ones for the rest; the calibration error is 0.9 of the other. */
-export function resultOf({ method, setting = 'W4A4', error, profile, training = null }: ResultSpec): MethodResult {
+export function resultOf({
+  method,
+  setting = 'W4A4',
+  error,
+  profile,
+  training = null,
+  scaleAnalysis = null,
+}: ResultSpec): MethodResult {
   return {
     kind: 'result',
     ...identity(method, setting),
@@ -71,6 +89,7 @@ export function resultOf({ method, setting = 'W4A4', error, profile, training = 
     elapsedMs: 420,
     profile,
     training,
+    scaleAnalysis,
     notes: [],
   }
 }
@@ -84,11 +103,50 @@ const PROFILES = {
 
 const TRAINING = { steps: [0, 50, 100, 150], losses: [0.31, 0.16, 0.101, 0.104], bestStep: 100 }
 
-/** RTN, QuaRot and FlatQuant under W4A4. */
+const SWEPT_FACTORS = [0.5, 0.6, 0.75, 0.9, 1]
+const SWEPT_BLOCKS = [8, 16, 32, 64, 128]
+
+/** A scale analysis around an output error: fp32 scales take off the shares given, and curves bend by `bend` dB. */
+export function analysisOf(
+  error: number,
+  [w, x, both]: readonly [number, number, number],
+  bend: number,
+): ScaleAnalysis {
+  const sqnr = -20 * Math.log10(error)
+  const without = (share: number) => error * Math.sqrt(1 - share)
+  return {
+    weightScales: { firstExponent: -6, counts: [12, 80, 36], zeroBlocks: 0, blocks: 128 },
+    activationScales: { firstExponent: -5, counts: [2, 20, 0, 30, 9], zeroBlocks: 3, blocks: 64 },
+    split: {
+      powerOfTwo: error,
+      weightFp32: without(w),
+      activationFp32: without(x),
+      bothFp32: without(both),
+      scaleShare: both,
+    },
+    preScaleSweep: { values: SWEPT_FACTORS, outputSqnrDb: SWEPT_FACTORS.map((f) => sqnr - bend * (f - 0.9) ** 2) },
+    blockSizeSweep: { values: SWEPT_BLOCKS, outputSqnrDb: SWEPT_BLOCKS.map((n) => sqnr - bend * Math.log2(n / 32)) },
+  }
+}
+
+/** Of each method: RTN loses least to powers of two, FlatQuant would be worse off with fp32 scales of W. */
+const ANALYSES = {
+  rtn: analysisOf(0.1964, [0.1, 0.12, 0.2], 0.5),
+  quarot: analysisOf(0.2841, [0.25, 0.3, 0.45], 1.5),
+  flatquant: analysisOf(0.1013, [-0.04, 0.2, 0.15], 0.8),
+}
+
+/** RTN, QuaRot and FlatQuant under W4A4, their scales analysed. */
 export const W4A4: readonly MethodResult[] = [
-  resultOf({ method: 'rtn', error: 0.1964, profile: PROFILES.rtn }),
-  resultOf({ method: 'quarot', error: 0.2841, profile: PROFILES.quarot }),
-  resultOf({ method: 'flatquant', error: 0.1013, profile: PROFILES.flatquant, training: TRAINING }),
+  resultOf({ method: 'rtn', error: 0.1964, profile: PROFILES.rtn, scaleAnalysis: ANALYSES.rtn }),
+  resultOf({ method: 'quarot', error: 0.2841, profile: PROFILES.quarot, scaleAnalysis: ANALYSES.quarot }),
+  resultOf({
+    method: 'flatquant',
+    error: 0.1013,
+    profile: PROFILES.flatquant,
+    training: TRAINING,
+    scaleAnalysis: ANALYSES.flatquant,
+  }),
 ]
 
 /** The same three, and FlatQuant with GPTQ, under two settings, harsh one first. */

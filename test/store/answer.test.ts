@@ -5,6 +5,7 @@ import { FACTS, METHODS, result } from './fake-engine'
 const input = {
   layer: 'Llama layer with outlier channels',
   setting: 'W4A4',
+  remark: null,
   results: [result('rtn', 'W4A4', 0.1964), result('quarot', 'W4A4', 0.2854), result('flatquant', 'W4A4', 0.1011)],
   asked: 3,
   failed: 0,
@@ -30,6 +31,8 @@ describe('answerLine', () => {
   })
 
   it('writes a pair of formats by their labels', () => {
+    const remark = 'blocks of 64 (non-standard)'
+    expect(answerLine({ ...input, remark })).toContain(', W4A4, blocks of 64 (non-standard): FlatQuant 19.9 dB')
     expect(answerLine({ ...input, setting: 'mxfp6_e2m3/16' })).toContain(', MXFP6 E2M3 / as loaded: FlatQuant 19.9 dB')
   })
 

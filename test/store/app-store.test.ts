@@ -48,7 +48,7 @@ describe('a cold open', () => {
     expect(choice.heldOutShare).toBe(0.5)
     expect(request.settings.map(({ id }) => id)).toEqual(['W4A4'])
     expect(request.methods.map(({ id }) => id)).toEqual(['rtn', 'quarot', 'flatquant'])
-    expect(request.preScale).toBe(0.75)
+    expect(request.preScale).toEqual({ factor: 0.75, variant: 'exact' })
     expect(pageState(store.getState())).toBe('computing')
     expect(deviceKind(store.getState())).toBe('webgpu')
   })

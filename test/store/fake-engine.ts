@@ -2,13 +2,14 @@ import type { ErrorReport } from '../../src/core/errors'
 import type { MethodEntry } from '../../src/experiment/catalog'
 import type { ComparisonRequest } from '../../src/experiment/request'
 import type { LayerFacts, MethodFailure, MethodResult } from '../../src/experiment/result'
-import { SETTINGS } from '../../src/experiment/settings'
+import { KV_SETTINGS, SETTINGS } from '../../src/experiment/settings'
+import type { BlockMap, BlockMapQuery, RowQuery, TensorRow } from '../../src/experiment/tensor-blocks'
 import { FORMATS } from '../../src/formats/registry'
 import type { AdapterFacts } from '../../src/gpu/device'
 import type { TensorView } from '../../src/io/tensor-view'
 import type { Vocabulary } from '../../src/store/vocabulary'
 import type { Answer, EngineApi, LayerChoice, RunEnd, RunEvent } from '../../src/worker/protocol'
-import { profileOf, resultOf } from '../figures/fixtures'
+import { analysisOf, profileOf, resultOf } from '../figures/fixtures'
 
 export const ADAPTER: AdapterFacts = {
   vendor: 'test',
@@ -47,6 +48,7 @@ export const METHODS: readonly MethodEntry[] = [
 export const VOCABULARY: Vocabulary = {
   formats: FORMATS,
   settings: SETTINGS,
+  kvSettings: KV_SETTINGS,
   methods: METHODS,
   builtIns: [
     { id: 'outliers', label: 'Demo layer', file: 'layers/a.safetensors', provenance: 'Made up.', explains: 'Why.' },
@@ -60,6 +62,9 @@ export function tensor(name: string, shape: readonly number[], dtype: TensorView
 }
 
 const LAYER_TENSORS = [tensor('q_proj.weight', [64, 64]), tensor('q_proj.input', [32, 64])]
+
+/** Width of the fake layer: two blocks, the second one short. */
+export const FAKE_IN_DIM = 60
 
 interface Run {
   readonly id: string
@@ -103,6 +108,39 @@ export class FakeEngine implements EngineApi {
     this.runs.find(({ id }) => id === runId)?.end({ kind: 'cancelled' })
   }
 
+  /** What was asked about blocks, in order: "map weight 32", "row activations 7". */
+  readonly looks: string[] = []
+  /** What looks at blocks fail with; null: they answer. */
+  lookError: ErrorReport | null = null
+  /** One row of the operand, FAKE_IN_DIM wide. */
+  blockValues: (operand: string, row: number) => Float32Array = (operand, row) =>
+    Float32Array.from({ length: FAKE_IN_DIM }, (_, i) => Math.sin(1 + i + 7 * row) * (operand === 'weight' ? 0.1 : 4))
+
+  async mapBlocks(_choice: LayerChoice, query: BlockMapQuery): Promise<Answer<BlockMap>> {
+    this.looks.push(`map ${query.operand} ${query.blockSize}`)
+    if (this.lookError) return { ok: false, error: this.lookError }
+    const rows = query.operand === 'weight' ? 64 : 32
+    const blocks = Math.ceil(FAKE_IN_DIM / query.blockSize)
+    const maxima = Float32Array.from({ length: rows * blocks }, (_, at) => {
+      const start = (at % blocks) * query.blockSize
+      const values = this.blockValues(query.operand, Math.floor(at / blocks)).subarray(start, start + query.blockSize)
+      return Math.max(...values.map(Math.abs))
+    })
+    const at = Uint32Array.from(maxima, (_, index) => index)
+    return {
+      ok: true,
+      value: { ...query, rows, inDim: FAKE_IN_DIM, blocks, mapRows: rows, mapCols: blocks, maxima, at },
+    }
+  }
+
+  async readRow(_choice: LayerChoice, query: RowQuery): Promise<Answer<TensorRow>> {
+    this.looks.push(`row ${query.operand} ${query.row}`)
+    if (this.lookError) return { ok: false, error: this.lookError }
+    const row = Math.min(query.row, (query.operand === 'weight' ? 64 : 32) - 1)
+    const tensorMax = query.operand === 'weight' ? 0.1 : 4
+    return { ok: true, value: { operand: query.operand, row, values: this.blockValues(query.operand, row), tensorMax } }
+  }
+
   async onDeviceLost(callback: (error: ErrorReport) => void) {
     this.lose = callback
   }
@@ -123,7 +161,10 @@ export class FakeEngine implements EngineApi {
     const { request, emit, end } = this.last
     emit({ kind: 'layer', layer: FACTS })
     for (const setting of request.settings) {
-      for (const { id } of request.methods) emit({ kind: 'outcome', outcome: result(id, setting.id, errors[id]) })
+      for (const { id } of request.methods) {
+        const scaleAnalysis = request.scaleAnalysis ? analysisOf(errors[id], [0.1, 0.2, 0.3], 1) : null
+        emit({ kind: 'outcome', outcome: { ...result(id, setting.id, errors[id]), scaleAnalysis } })
+      }
     }
     end({ kind: 'done' })
   }

@@ -1,14 +1,25 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ROUNDINGS, SCALE_RULES } from '../../src/formats/number-format'
-import type { OptionValues } from '../../src/methods/options'
+import type { OptionValues } from '../../src/core/options'
+import { settingOf } from '../../src/experiment/settings'
+import { chooseFormat, formatText } from '../../src/formats/format-text'
+import { BLOCK_SIZES, PRE_SCALE_VARIANTS, ROUNDINGS, SCALE_RULES } from '../../src/formats/number-format'
 import type { MethodSetup } from '../../src/store/state'
-import { formatLink, type LinkState, parseLink, settingOf } from '../../src/store/url'
+import { formatLink, type LinkState, parseLink, readLink } from '../../src/store/url'
 import { VIEWS } from '../../src/store/views'
 import { METHODS, VOCABULARY } from './fake-engine'
 
 const name = fc.string({ unit: 'grapheme', minLength: 1 }).map((text) => text.replace(/\p{Surrogate}/gu, '?'))
-const formatId = fc.option(fc.constantFrom(...VOCABULARY.formats.map(({ id }) => id)))
+/** Any format with any of its options, as text; null: as loaded. */
+const formatOf = fc.option(
+  fc.constantFrom(...VOCABULARY.formats).chain((format) => {
+    const choices = format.options.map((spec) => {
+      const values = spec.kind === 'choice' ? spec.choices : [spec.default]
+      return fc.constantFrom(...values).map((value) => [spec.key, value] as const)
+    })
+    return fc.tuple(...choices).map((pairs) => formatText(chooseFormat(format, Object.fromEntries(pairs))))
+  }),
+)
 
 const source = fc.oneof(
   fc.record({ kind: fc.constant('demo' as const), id: name }),
@@ -54,10 +65,19 @@ const methods = fc
   ])
 
 const setup = fc.record({
-  setting: fc.tuple(formatId, formatId).map(([weight, activation]) => settingOf(weight, activation, VOCABULARY)),
+  setting: fc.oneof(
+    fc.constantFrom(...VOCABULARY.settings, ...VOCABULARY.kvSettings),
+    fc.record({ weightFormat: formatOf, activationFormat: formatOf, outputFormat: formatOf }).map(settingOf),
+  ),
   scaleRule: fc.constantFrom(...SCALE_RULES),
   rounding: fc.constantFrom(...ROUNDINGS),
-  preScale: fc.boolean(),
+  preScale: fc.record({
+    on: fc.boolean(),
+    factor: fc.integer({ min: 50, max: 100 }).map((percent) => percent / 100),
+    variant: fc.constantFrom(...PRE_SCALE_VARIANTS),
+  }),
+  blockSize: fc.constantFrom(...BLOCK_SIZES),
+  headDim: fc.option(fc.integer({ min: 1, max: 65_536 })),
   seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
   methods,
 })
@@ -70,6 +90,11 @@ const state: fc.Arbitrary<LinkState> = fc.record({
   heldOutShare: fc.integer({ min: 0, max: 16 }).map((steps) => steps / 20),
   tokens: fc.option(fc.integer({ min: 2, max: 100_000 })),
   view: fc.constantFrom(...VIEWS.map(({ id }) => id)),
+  pin: fc.record({
+    operand: fc.constantFrom('weight' as const, 'activations' as const),
+    row: fc.nat(),
+    block: fc.nat(),
+  }),
   surface: fc.constantFrom('map' as const, '3d' as const),
   theme: fc.constantFrom('auto' as const, 'light' as const, 'dark' as const),
   unknown: fc.array(fc.tuple(fc.stringMatching(/^z[a-z]{0,5}$/), fc.stringMatching(/^[a-z0-9,.:]{0,9}$/)), {
@@ -103,7 +128,24 @@ describe('a link', () => {
   it('never throws, whatever the address holds', () => {
     const text = fc.string({ unit: 'binary', maxLength: 80 })
     const pair = fc.tuple(
-      fc.constantFrom('src', 'w', 'a', 'set', 'wf', 'rule', 'tie', 'seed', 'eval', 'rows', 'm', 'view'),
+      fc.constantFrom(
+        'src',
+        'w',
+        'a',
+        'set',
+        'wf',
+        'of',
+        'rule',
+        'tie',
+        'pre',
+        'bs',
+        'hd',
+        'seed',
+        'eval',
+        'rows',
+        'm',
+        'view',
+      ),
       text,
     )
     fc.assert(
@@ -129,9 +171,9 @@ describe('a link', () => {
       activations: { kind: 'synthetic', tokens: 512, outlierChannels: 6, outlierGain: 20 },
       setup: {
         ...link.setup,
-        setting: { id: 'W8A8', weightFormat: 'mxfp8_e4m3', activationFormat: 'mxfp8_e4m3' },
+        setting: settingOf({ weightFormat: 'mxfp8_e4m3', activationFormat: 'mxfp8_e4m3', outputFormat: null }),
         rounding: 'half-away',
-        preScale: false,
+        preScale: { ...link.setup.preScale, on: false },
         methods: [
           { id: 'rtn', hidden: true, options: {} },
           { id: 'flatquant', hidden: false, options: { steps: 60 } },
@@ -141,6 +183,60 @@ describe('a link', () => {
     expect(format(changed)).toBe(
       'v=1&w=model.layers.8.self_attn.q_proj.weight&a=syn,t512,o6x20&set=w8a8&tie=away&pre=0&m=-rtn,flatquant(steps=60)',
     )
+  })
+
+  it('writes formats with their options, and every choice of the number format', () => {
+    const text =
+      'v=1&set=custom&wf=int4(group=128,scheme=asym)&af=nvfp4(four-over-six=mse)&of=mxfp8_e4m3&rule=best&tie=zero&pre=0.8l&bs=64&hd=96'
+    const { setup: chosen } = parse(text)
+    expect(chosen).toMatchObject({
+      setting: {
+        id: 'int4(group=128,scheme=asym)/nvfp4(four-over-six=mse)/mxfp8_e4m3',
+        weightFormat: 'int4(group=128,scheme=asym)',
+        activationFormat: 'nvfp4(four-over-six=mse)',
+        outputFormat: 'mxfp8_e4m3',
+      },
+      scaleRule: 'best',
+      rounding: 'toward-zero',
+      preScale: { on: true, factor: 0.8, variant: 'literal' },
+      blockSize: 64,
+      headDim: 96,
+    })
+    expect(format(parse(text))).toBe(text)
+  })
+
+  it('names settings of the key-value cache like the others', () => {
+    expect(parse('v=1&set=w4a8kv4').setup.setting).toMatchObject({ id: 'W4A8KV4', outputFormat: 'mxfp4' })
+    expect(format(parse('v=1&set=w4a8kv4'))).toBe('v=1&set=w4a8kv4')
+  })
+
+  it.each([
+    ['0', { on: false, factor: 0.75, variant: 'exact' }],
+    ['0,0.9', { on: false, factor: 0.9, variant: 'exact' }],
+    ['0.75l', { on: true, factor: 0.75, variant: 'literal' }],
+    ['1', { on: true, factor: 1, variant: 'exact' }],
+  ])('reads and writes the pre-scale %s', (text, expected) => {
+    expect(parse(`pre=${text}`).setup.preScale).toEqual(expected)
+    expect(format(parse(`pre=${text}`))).toBe(`v=1&pre=${text}`)
+  })
+
+  it.each(['pre=0.4', 'pre=1.1', 'pre=x', 'pre=0.8m', 'bs=24', 'hd=1.5', 'hd=0', 'rule=nearest'])(
+    'says that it cannot follow %s',
+    (text) => {
+      const read = readLink(text, VOCABULARY)
+      expect(read.ignored).toEqual([text.slice(0, text.indexOf('='))])
+      expect(read.link).toEqual(parse(''))
+    },
+  )
+
+  it('says which of three formats does not exist, and takes the others', () => {
+    const read = readLink('set=custom&wf=int4(group=77)&af=int8&of=16', VOCABULARY)
+    expect(read.ignored).toEqual(['wf'])
+    expect(read.link.setup.setting).toMatchObject({
+      weightFormat: 'mxfp4',
+      activationFormat: 'int8',
+      outputFormat: null,
+    })
   })
 
   it('falls back to the default for what does not exist', () => {
@@ -158,6 +254,6 @@ describe('a link', () => {
   })
 
   it('keeps keys it does not know', () => {
-    expect(format(parse('v=1&view=error&zoom=3,4&pin=c12'))).toBe('v=1&view=error&zoom=3,4&pin=c12')
+    expect(format(parse('v=1&view=error&zoom=3,4&brush=c12'))).toBe('v=1&view=error&zoom=3,4&brush=c12')
   })
 })

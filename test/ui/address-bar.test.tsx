@@ -39,7 +39,13 @@ describe('an entry of the history', () => {
 
   it.each<[string, (actions: AppStore['actions']) => void, string]>([
     ['a setting', (actions) => actions.setSetting(VOCABULARY.settings[0]), 'set=w8a8'],
-    ['the pre-scale', (actions) => actions.setPreScale(false), 'pre=0'],
+    ['the pre-scale', (actions) => actions.setPreScale({ on: false }), 'pre=0'],
+    ['a block size', (actions) => actions.setBlockSize(64), 'bs=64'],
+    [
+      'a format',
+      (actions) => actions.setFormat('weightFormat', 'int4(scheme=asym)'),
+      'set=custom&wf=int4(scheme=asym)&af=mxfp4',
+    ],
     ['a method', (actions) => actions.toggleMethod('quarot'), 'm=rtn,flatquant'],
     ['an option', (actions) => actions.setMethodOption('quarot', 'signs', 'off'), 'm=rtn,quarot(signs=off),flatquant'],
     ['synthetic activations', (actions) => actions.chooseActivations({ kind: 'synthetic' }), 'a=syn,t512,o6x20'],
@@ -55,6 +61,7 @@ describe('an entry of the history', () => {
   it.each<[string, (actions: AppStore['actions']) => void, string]>([
     ['the seed', (actions) => actions.setSeed(7), 'seed=7'],
     ['the rows', (actions) => actions.setTokens(16), 'rows=16'],
+    ['the factor of the pre-scale', (actions) => actions.setPreScale({ factor: 0.6 }), 'pre=0.6'],
     ['the held-out share', (actions) => actions.setHeldOutShare(0.2), 'eval=0.2'],
     ['an option', (actions) => actions.setMethodOption('flatquant', 'steps', 60), 'm=rtn,quarot,flatquant(steps=60)'],
     ['the theme', (actions) => actions.setTheme('dark'), 'th=dark'],

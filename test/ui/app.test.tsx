@@ -224,7 +224,7 @@ describe('the conditions under the answer', () => {
   it('say that the pre-scale reaches nothing without a 4-bit operand', async () => {
     await open('set=w8a8')
     act(() => engine.last.emit({ kind: 'layer', layer: FACTS }))
-    expect(hook('conditions').textContent).toContain('pre-scale off (no 4-bit operand)')
+    expect(hook('conditions').textContent).toContain('pre-scale off (no 4-bit MX operand)')
   })
 })
 

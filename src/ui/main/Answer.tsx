@@ -1,8 +1,10 @@
-import { preScaleText, settingLabel } from '../../experiment/setting-text'
+import { settingLabel } from '../../experiment/setting-text'
+import { blockRemark } from '../../figures/describe'
 import { answerLine } from '../../store/answer'
+import { formatConditions } from '../../store/conditions'
+import { mxChoices } from '../../store/result-keys'
 import { emptyReason, layerFacts, layerTitle, resultsOf, tiles } from '../../store/selectors'
-import { ROUNDING_TEXT } from '../../store/vocabulary'
-import { useApp, useVocabulary } from '../use-app'
+import { useApp } from '../use-app'
 import styles from './Main.module.css'
 
 /** One sentence that says what this comparison shows, and the setting it was computed under. */
@@ -10,7 +12,7 @@ export function Answer() {
   const line = useApp((state, { methods, builtIns }): string => {
     const models = tiles(state)
     const builtIn = builtIns.find(({ id }) => id === state.source.active)
-    const title = layerTitle(state, { formats: [], settings: [], methods, builtIns })
+    const title = layerTitle(state, { builtIns })
     const empty = emptyReason(state)
     if (!title) return `${empty ?? 'No layer is open'}.`
     const layer = builtIn ? builtIn.label : `${title.file} › ${title.weight}`
@@ -18,6 +20,7 @@ export function Answer() {
     const line = answerLine({
       layer,
       setting,
+      remark: blockRemark({ ...state.setup.setting, blockSize: state.setup.blockSize }),
       results: resultsOf(models, 'live'),
       asked: models.length,
       failed: models.filter(({ status }) => status === 'failed').length,
@@ -40,10 +43,8 @@ export function Answer() {
 /** Everything the numbers depend on, in one line of small print, and what was noticed when the layer was loaded. */
 function Conditions() {
   const facts = useApp(layerFacts)
-  const { scaleRule, rounding, preScale, seed, setting } = useApp((state) => state.setup)
-  const { formats } = useVocabulary()
+  const setup = useApp((state) => state.setup)
   if (!facts) return null
-  const formatName = (id: string | null) => formats.find((format) => format.id === id)?.label ?? 'as loaded'
   const origin =
     facts.activations.kind === 'captured' ? `captured, ${facts.activations.tensor}` : facts.activations.description
   const rows = facts.sameRows
@@ -51,11 +52,8 @@ function Conditions() {
     : `${facts.calibrationTokens} + ${facts.evaluationTokens} tokens`
   const parts = [
     `${origin}, ${rows}`,
-    `W ${formatName(setting.weightFormat)}, X ${formatName(setting.activationFormat)}`,
-    `scale rule ${scaleRule}`,
-    `rounding ${ROUNDING_TEXT[rounding]}`,
-    `pre-scale ${preScaleText(preScale, [setting])}`,
-    `seed ${seed}`,
+    ...formatConditions({ ...setup.setting, headDim: setup.headDim }, mxChoices(setup)),
+    `seed ${setup.seed}`,
   ]
   return (
     <div className={styles.conditions} data-test="conditions">

@@ -1,10 +1,13 @@
-import { viewById } from '../../store/views'
+import { Suspense } from 'react'
+import { type View, viewById } from '../../store/views'
 import { useApp } from '../use-app'
 import { Answer } from './Answer'
 import { Banners } from './Banners'
+import { CUSTOM_VIEWS } from './custom-views'
 import styles from './Main.module.css'
 import { PanelView } from './PanelView'
 import { RunBar } from './RunBar'
+import tile from './Tile.module.css'
 import { TileView } from './TileView'
 import { ViewTabs } from './ViewTabs'
 
@@ -20,7 +23,17 @@ export function Main() {
         <ViewTabs />
         <RunBar />
       </div>
-      {view.scope === 'tile' ? <TileView view={view} /> : <PanelView view={view} />}
+      <ViewArea view={view} />
     </main>
+  )
+}
+
+function ViewArea({ view }: { readonly view: View }) {
+  if (view.scope !== 'custom') return view.scope === 'tile' ? <TileView view={view} /> : <PanelView view={view} />
+  const Custom = CUSTOM_VIEWS[view.id]
+  return (
+    <Suspense fallback={<p className={tile.empty}>Loading</p>}>
+      <Custom />
+    </Suspense>
   )
 }

@@ -1,6 +1,6 @@
 import { useMemo } from 'react'
 import { emptyReason, panelOutcomes } from '../../store/selectors'
-import type { View } from '../../store/views'
+import type { FigureView } from '../../store/views'
 import { FigureData } from '../plot/FigureData'
 import { Plot } from '../plot/Plot'
 import { useApp } from '../use-app'
@@ -8,7 +8,7 @@ import { panelFigure, useFigureLook } from './figure-look'
 import styles from './Tile.module.css'
 
 /** One figure over all methods, as far as it is computed. */
-export function PanelView({ view }: { readonly view: View }) {
+export function PanelView({ view }: { readonly view: FigureView }) {
   const outcomes = useApp(panelOutcomes)
   const { current: options } = useFigureLook()
   const drawn = panelFigure(view.figure)

@@ -4,7 +4,7 @@ import { settingLabel } from '../../experiment/setting-text'
 import { formatDecibels, formatKurtosis, formatMagnitude } from '../../figures/format-number'
 import { methodStyle } from '../../figures/method-style'
 import { emptyReason, layerFacts, type TileModel, tiles } from '../../store/selectors'
-import type { View } from '../../store/views'
+import type { FigureView } from '../../store/views'
 import { Enlarge, Reduce } from '../icons'
 import { MethodMark } from '../MethodMark'
 import { useActions, useApp } from '../use-app'
@@ -16,7 +16,7 @@ import { useHoverTip } from './use-hover-tip'
 
 interface TileProps {
   readonly id: string
-  readonly view: View
+  readonly view: FigureView
   readonly look: FigureLook
   readonly enlarged: boolean
   /** null: it is the only tile and cannot be made larger. */

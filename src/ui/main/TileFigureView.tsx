@@ -2,7 +2,7 @@ import { lazy, memo, type ReactNode, Suspense, useMemo } from 'react'
 import type { MethodResult } from '../../experiment/result'
 import type { FigureOptions } from '../../figures/figure'
 import { methodStyle } from '../../figures/method-style'
-import type { View } from '../../store/views'
+import type { FigureView } from '../../store/views'
 import { FigureData } from '../plot/FigureData'
 import { Plot } from '../plot/Plot'
 import { useApp } from '../use-app'
@@ -12,7 +12,7 @@ import styles from './Tile.module.css'
 const Surface = lazy(async () => ({ default: (await import('../plot/Surface')).Surface }))
 
 interface TileFigureProps {
-  readonly view: View
+  readonly view: FigureView
   readonly result: MethodResult
   readonly options: FigureOptions
   readonly enlarged: boolean

@@ -1,14 +1,14 @@
 import { useHotkeys } from '@mantine/hooks'
 import { useState } from 'react'
 import { tiles } from '../../store/selectors'
-import type { View } from '../../store/views'
+import type { FigureView } from '../../store/views'
 import { useApp } from '../use-app'
 import { useFigureLook } from './figure-look'
 import { Tile } from './Tile'
 import styles from './Tile.module.css'
 
 /** One tile per shown method, all on the same axes; one of them may be enlarged to the whole area. */
-export function TileView({ view }: { readonly view: View }) {
+export function TileView({ view }: { readonly view: FigureView }) {
   const ids = useApp((state) => tiles(state).map(({ method }) => method.id))
   const look = useFigureLook()
   const [enlarged, setEnlarged] = useState<string | null>(null)

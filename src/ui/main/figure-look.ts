@@ -12,9 +12,14 @@ export interface FigureLook {
   readonly previous: FigureOptions
 }
 
+/** The colours that figures are drawn in. */
+export function useTheme(): FigureOptions['theme'] {
+  return useComputedColorScheme('light')
+}
+
 /** Theme, shared scales and reference of the results on screen; the same objects while none of them changes. */
 export function useFigureLook(): FigureLook {
-  const theme = useComputedColorScheme('light')
+  const theme = useTheme()
   const live = useApp((state) => resultsOf(tiles(state), 'live'))
   const left = useApp((state) => resultsOf(tiles(state).filter(({ status }) => status !== 'live')))
   const baseline = useApp(baselineResult)

@@ -1,7 +1,9 @@
-// Our own bundle: Plotly's core (which draws scatter) and heatmap. Loaded lazily, see plotly-loader.ts.
+// Our own bundle: Plotly's core (which draws scatter), bar and heatmap. Loaded lazily, see plotly-loader.ts.
+
+import bar from 'plotly.js/lib/bar'
 import Plotly from 'plotly.js/lib/core'
 import heatmap from 'plotly.js/lib/heatmap'
 
-Plotly.register(heatmap)
+Plotly.register([bar, heatmap])
 
 export { Plotly }

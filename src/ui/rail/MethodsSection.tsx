@@ -1,10 +1,9 @@
-import { NativeSelect, Popover, Tooltip } from '@mantine/core'
+import { Popover, Tooltip } from '@mantine/core'
 import type { MethodEntry } from '../../experiment/catalog'
 import { BASELINE } from '../../store/vocabulary'
-import { Field } from '../Field'
 import { Gear } from '../icons'
 import { MethodMark } from '../MethodMark'
-import { NumberField } from '../NumberField'
+import { OptionField } from '../OptionField'
 import { useActions, useApp, useVocabulary } from '../use-app'
 import styles from './MethodsSection.module.css'
 
@@ -78,33 +77,12 @@ function Options({ entry, disabled }: { readonly entry: MethodEntry; readonly di
 function Option({ entry, spec }: { readonly entry: MethodEntry; readonly spec: MethodEntry['options'][number] }) {
   const chosen = useApp((state) => state.setup.methods.find(({ id }) => id === entry.id)?.options[spec.key])
   const { setMethodOption } = useActions()
-  const hook = `option-${entry.id}-${spec.key}`
-  if (spec.kind === 'choice') {
-    return (
-      <Field label={spec.label} help={spec.help}>
-        {(ids) => (
-          <NativeSelect
-            {...ids}
-            size="xs"
-            data-test={hook}
-            value={String(chosen ?? spec.default)}
-            onChange={({ currentTarget }) => setMethodOption(entry.id, spec.key, currentTarget.value)}
-            data={[...spec.choices]}
-          />
-        )}
-      </Field>
-    )
-  }
   return (
-    <NumberField
-      label={spec.label}
-      help={`${spec.help} Default ${spec.default}, ${spec.min} … ${spec.max}.`}
-      value={Number(chosen ?? spec.default)}
-      min={spec.min}
-      max={spec.max}
-      integer={spec.integer}
-      hook={hook}
-      onChange={(value) => value !== null && setMethodOption(entry.id, spec.key, value)}
+    <OptionField
+      spec={spec}
+      value={chosen ?? spec.default}
+      hook={`option-${entry.id}-${spec.key}`}
+      onChange={(value) => setMethodOption(entry.id, spec.key, value)}
     />
   )
 }

@@ -1,5 +1,6 @@
 import type { MethodResult } from '../../experiment/result'
 import { formatCount } from '../../figures/format-number'
+import { resultConditions } from '../../store/conditions'
 import { type DetailTable, resultDetails } from '../../store/result-details'
 import styles from './ResultDetails.module.css'
 
@@ -11,6 +12,7 @@ export function ResultDetails({ result }: { readonly result: MethodResult }) {
         <Small key={table.caption} table={table} />
       ))}
       <div>
+        <p>{resultConditions(result).join(' · ')}</p>
         <p>
           Online operations: {formatCount(result.onlineOperations)}
           {result.onlineOperations > 0 && ' multiply-adds per token'}

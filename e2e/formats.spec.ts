@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs'
+import { chromium } from '@playwright/test'
+import { chromiumLaunch } from '../scripts/chromium.mjs'
+import { expect, repoFile, test } from './support'
+
+test('the number line reads the right code of a known number, without a GPU', async ({ baseURL }) => {
+  const browser = await chromium.launch(chromiumLaunch({ webgpu: false }))
+  try {
+    const page = await browser.newPage({ baseURL, viewport: { width: 1440, height: 900 } })
+    await page.goto('/#view=formats&pre=0')
+    const value = page.getByTestId('line-value')
+    await value.fill('2.5')
+    await value.press('Enter')
+    // Half to even: 2.5 lies between 2 and 3 of E2M1 and goes to the even code.
+    await expect(page.getByTestId('line-code-0')).toHaveText('0|10|0 is 2')
+    await expect(page.getByTestId('line-code-3')).toHaveText('0|1110|010 is 2.5')
+    await page.getByTestId('setting-ties').selectOption('half-away')
+    await expect(page.getByTestId('line-code-0')).toHaveText('0|10|1 is 3')
+    await page.getByTestId('line-add').selectOption('bf16')
+    await expect(page.getByTestId('line-code-4')).toHaveText('0|10000000|0100000 is 2.5')
+    await expect(page.getByTestId('format-facts')).toContainText('65,279')
+  } finally {
+    await browser.close()
+  }
+})
+
+test('the pointer rounds what is under it; the slider of the pre-scale moves the grid', async ({ page }) => {
+  await page.goto('/#view=formats&m=rtn')
+  const strip = page.getByTestId('line-row-0').locator('svg').last()
+  const box = await strip.boundingBox()
+  if (!box) throw new Error('no strip')
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
+  await expect(page.getByTestId('line-code-0')).toHaveText(/^\d\|00\|0 is 0$/)
+  await page.mouse.move(5, 5)
+  const before = await page.getByTestId('line-code-0').innerText()
+  const slider = page.getByTestId('line-pre-scale-slider').getByRole('slider')
+  await slider.focus()
+  await slider.press('Home')
+  await expect(page.getByTestId('line-pre-scale')).toHaveValue('0.5')
+  await expect(page.getByTestId('line-code-0')).not.toHaveText(before)
+  await page.getByTestId('line-pre-scale-reset').click()
+  await expect(page.getByTestId('line-code-0')).toHaveText(before)
+})
+
+for (const view of ['formats', 'blocks']) {
+  test(`${view}: nothing scrolls sideways at 390 px, and axe finds nothing serious in dark`, async ({ page }) => {
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.goto(`/#view=${view}&m=rtn&th=dark`)
+    await expect(page.getByTestId(view === 'formats' ? 'format-facts' : 'blocks-map')).toBeVisible()
+    if (view === 'blocks') await expect(page.locator('[data-drawing="drawn"]')).toBeVisible()
+    const overflow = () =>
+      page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+    expect(await overflow()).toBeLessThanOrEqual(0)
+    if (view === 'blocks') {
+      await page.getByTestId('blocks-open').click()
+      await expect(page.getByTestId('block-table')).toBeVisible()
+      expect(await overflow()).toBeLessThanOrEqual(0)
+    }
+    await page.evaluate(readFileSync(repoFile('node_modules/axe-core/axe.min.js'), 'utf8'))
+    const violations = await page.evaluate(async () => {
+      interface Violation {
+        id: string
+        impact: string
+        nodes: { html: string }[]
+      }
+      const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }
+      const result = await axe.run()
+      return result.violations
+        .filter((violation) => ['serious', 'critical'].includes(violation.impact))
+        .map((violation) => `${violation.id}: ${violation.nodes[0]?.html}`)
+    })
+    expect(violations).toEqual([])
+  })
+}

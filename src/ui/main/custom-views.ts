@@ -1,0 +1,12 @@
+import { type ComponentType, lazy } from 'react'
+import type { CustomViewId } from '../../store/views'
+
+/**
+ * What custom views draw below the tabs. A component reads the store itself and fills the area it is given. Each is
+ * loaded when it is first opened, so that the first paint does not wait for it.
+ */
+export const CUSTOM_VIEWS: Readonly<Record<CustomViewId, ComponentType>> = {
+  blocks: lazy(async () => ({ default: (await import('../blocks/BlocksView')).BlocksView })),
+  scales: lazy(async () => ({ default: (await import('../scales/ScalesView')).ScalesView })),
+  formats: lazy(async () => ({ default: (await import('../formats/FormatsView')).FormatsView })),
+}

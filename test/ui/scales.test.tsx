@@ -1,0 +1,143 @@
+import { act, cleanup, fireEvent, render } from '@testing-library/react'
+import type { ReactNode } from 'react'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type AppStore, createAppStore } from '../../src/store/app-store'
+import { App } from '../../src/ui/App'
+import { FACTS, FakeEngine, result, VOCABULARY } from '../store/fake-engine'
+
+vi.mock('../../src/ui/plot/Plot', () => ({
+  Plot: ({ label, children }: { label: string; children?: ReactNode }) => (
+    <div>
+      <p data-test="caption">{label}</p>
+      {children}
+    </div>
+  ),
+}))
+
+let engine: FakeEngine
+let store: AppStore
+
+const later = () => new Promise((resolve) => setTimeout(resolve, 5))
+
+async function open(fragment: string) {
+  store = createAppStore(engine, {
+    vocabulary: VOCABULARY,
+    fetchLayer: async (file) => new File([file], file),
+    now: () => 0,
+    debounceMs: 0,
+  })
+  render(<App store={store} />)
+  await act(async () => {
+    await Promise.all([store.actions.openDevice(), store.actions.applyLink(fragment)])
+    await later()
+  })
+  await shown('panel-scales')
+}
+
+/** The view is loaded when it is opened. */
+const shown = (name: string) =>
+  vi.waitFor(
+    async () => {
+      await act(later)
+      hook(name)
+    },
+    { timeout: 30_000 },
+  )
+
+function hook(name: string): HTMLElement {
+  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`)
+  if (!found) throw new Error(`nothing on the page is called ${name}`)
+  return found
+}
+const has = (name: string) => document.querySelector(`[data-test="${name}"]`) !== null
+
+beforeEach(() => {
+  engine = new FakeEngine()
+})
+afterEach(cleanup)
+
+describe('the Scales view', () => {
+  it('shows where each method stands, then exponents per method and four figures over all', async () => {
+    await open('#view=scales')
+    expect(hook('scales-rtn').dataset.result).toBe('waiting')
+    expect(hook('scales-rtn').textContent).toContain('Waiting')
+    expect(has('panel-error-split')).toBe(false)
+    await act(async () => {
+      engine.finish()
+      await later()
+    })
+    expect(hook('scales-quarot').dataset.result).toBe('live')
+    expect(hook('scales-quarot').textContent).toContain('QuaRot: X′ exponents from −5 to −1')
+    expect(hook('panel-error-split').textContent).toContain('RTN W 10 %, X 20 %, W + X 30 %')
+    expect(hook('panel-pre-scale-sweep').textContent).toContain('0.75 in use')
+    expect(hook('panel-block-size-sweep').textContent).toContain('best at 8')
+    expect(hook('panel-clipping').textContent).toContain('RTN W′ 0 % clipped, 9.8 % zeroed')
+  })
+
+  it('draws what is measured while the rest is not', async () => {
+    await open('#view=scales')
+    await act(async () => {
+      engine.last.emit({ kind: 'layer', layer: FACTS })
+      engine.finish({ rtn: 0.2, quarot: 0.2, flatquant: 0.2 })
+      await later()
+      store.actions.setMethodOption('quarot', 'signs', 'off')
+      await later()
+    })
+    expect(hook('scales-quarot').dataset.result).toBe('stale')
+    expect(hook('scales-quarot').textContent).toContain('previous setting')
+    expect(hook('panel-error-split').textContent).not.toContain('QuaRot')
+    expect(hook('panel-scales').textContent).toContain('Measured so far: RTN, FlatQuant.')
+  })
+
+  it('gives the numbers of a figure as a table', async () => {
+    await open('#view=scales')
+    await act(async () => {
+      engine.finish()
+      await later()
+    })
+    const details = hook('panel-pre-scale-sweep').querySelector('details')
+    if (!details) throw new Error('the figure has a table')
+    await act(async () => {
+      details.open = true
+      fireEvent(details, new Event('toggle'))
+    })
+    expect(details.textContent).toContain('pre-scale factor, exact variant')
+    expect(details.querySelectorAll('tbody tr')).toHaveLength(15)
+  })
+
+  it('says why there is nothing without an MX operand', async () => {
+    await open('#view=scales&set=custom&wf=int4&af=nvfp4&m=rtn')
+    const none = { weightScales: null, activationScales: null, split: null, preScaleSweep: null, blockSizeSweep: null }
+    await act(async () => {
+      const [setting] = engine.last.request.settings
+      const { id, ...formats } = setting
+      engine.last.emit({ kind: 'outcome', outcome: { ...result('rtn', id), ...formats, scaleAnalysis: none } })
+      engine.last.end({ kind: 'done' })
+      await later()
+    })
+    expect(hook('scales-rtn').textContent).toContain('Nothing to show: no operand has power-of-two scales')
+    expect(hook('panel-error-split').textContent).toContain('No operand has power-of-two scales')
+    expect(hook('panel-pre-scale-sweep').textContent).toContain('No operand has a 4-bit MX format')
+    expect(hook('panel-clipping').textContent).toContain('RTN W′')
+  })
+
+  it('says so when no method is chosen', async () => {
+    store = createAppStore(engine, {
+      vocabulary: VOCABULARY,
+      fetchLayer: async (file) => new File([file], file),
+      now: () => 0,
+      debounceMs: 0,
+    })
+    render(<App store={store} />)
+    await act(async () => {
+      await Promise.all([store.actions.openDevice(), store.actions.applyLink('#view=scales&m=-rtn')])
+    })
+    await vi.waitFor(
+      async () => {
+        await act(later)
+        expect(document.querySelector('main')?.textContent).toMatch(/No method is chosen$/)
+      },
+      { timeout: 30_000 },
+    )
+  })
+})
