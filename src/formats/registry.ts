@@ -27,9 +27,9 @@ export const FORMATS: readonly NumberFormat[] = [
   fp16,
 ]
 
-/** The format called `id`. Throws InputError FM-01, naming the ids that exist. */
+/** The format called `id`, in capitals or not. Throws InputError FM-01, naming the ids that exist. */
 export function formatById(id: string): NumberFormat {
-  const format = FORMATS.find((candidate) => candidate.id === id)
+  const format = FORMATS.find((candidate) => candidate.id === id.trim().toLowerCase())
   if (format) return format
   const known = FORMATS.map((candidate) => candidate.id).join(', ')
   throw new InputError('FM-01', `number format: expected one of ${known}, found "${id}".`)

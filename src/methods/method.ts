@@ -9,6 +9,7 @@ import type { QuantConfig } from '../formats/number-format'
 import type { Arena } from '../gpu/arena'
 import type { Gpu } from '../gpu/device'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
+import type { BlockBounds } from '../gpu/kernels/clip-blocks'
 
 /** The open device and the run's own options. `arena` owns what a method returns. */
 export interface Context extends RunOptions {
@@ -29,14 +30,16 @@ export interface FitInput {
 }
 
 /**
- * Learned clipping (FlatQuant): rows are clamped to [low · min(row), high · max(row)] before they are quantized.
- * Not part of the change of basis, so kept apart from it.
+ * What is clamped before it is quantized: rows to [low · min(row), high · max(row)] (learned, FlatQuant), blocks of the
+ * weight to a share of their largest magnitude (searched, AWQ). Not part of the change of basis, so kept apart from it.
  */
-export interface RowClip {
+export interface Clip {
   /** Two floats (low, high) shared by all activation rows; null when activations stay unclipped. */
   readonly activation: GPUBuffer | null
   /** Per weight row two floats (low, high): [out, 2]; null when weights stay unclipped. */
   readonly weight: GPUBuffer | null
+  /** Per block of W'; null when blocks stay unclipped. */
+  readonly weightBlocks: BlockBounds | null
 }
 
 /** What a user may want to know about a fit. Plain data. */
@@ -51,6 +54,8 @@ export interface FitReport {
   } | null
   /** Multiply-adds per token that the transform costs online, beyond the product itself. */
   readonly onlineOperations: number
+  /** Bytes of what the transform keeps for that: scales and factors in BF16, a bit per sign. */
+  readonly onlineBytes: number
 }
 
 /** A change of basis found for one layer: X' W'ᵀ = X Wᵀ in exact arithmetic. */
@@ -59,7 +64,7 @@ export interface FittedTransform {
   readonly weight: GpuMatrix
   /** X [tokens, in] -> X' [tokens, in], allocated in the context's arena. May return its argument unchanged. */
   apply(activations: GpuMatrix): GpuMatrix
-  readonly clip: RowClip | null
+  readonly clip: Clip | null
   readonly report: FitReport
 }
 
@@ -72,10 +77,22 @@ export interface Transform {
   fit(input: FitInput, context: Context): Promise<FittedTransform>
 }
 
+/** A branch beside the main product: Ŷ = X̂ Ŵᵀ + (X' A) B, with X̂ in place of X' where `input` is 'quantized'. */
+export interface LowRankCorrection {
+  /** Aᵀ [r, in] and Bᵀ [out, r]: both contiguous along the sums of `matmulNt`. Every element is a BF16 number. */
+  readonly left: GpuMatrix
+  readonly right: GpuMatrix
+  readonly input: 'full' | 'quantized'
+  /** Bits of A and B. Per token the branch costs bits / 16 multiply-adds. */
+  readonly bits: number
+}
+
 /** What is multiplied at inference. */
 export interface QuantizedWeight {
   /** Ŵ [out, in], every block representable in the weight format. */
   readonly weight: GpuMatrix
+  /** null: the quantized product stands alone. */
+  readonly correction: LowRankCorrection | null
   readonly notes: readonly string[]
 }
 
@@ -89,13 +106,22 @@ export interface Mitigation {
   quantizeWeight(transformed: FittedTransform, input: FitInput, context: Context): Promise<QuantizedWeight>
 }
 
+/** What a method is known for: its transform, or without one its mitigation. */
+export type MethodKind = 'baseline' | 'channel-wise' | 'rotation' | 'affine' | 'compensation' | 'low-rank'
+
 /** A method is a pair. RTN is (identity, round to nearest); a starred variant swaps the second half. */
 export interface Method {
   readonly id: string
-  /** The name its paper gives it. */
+  /** The name its paper gives it, or one made of the names of its halves. */
   readonly label: string
-  readonly kind: 'baseline' | 'rotation' | 'affine'
+  readonly kind: MethodKind
   readonly summary: string
+  /** Id of the mitigation whose column of the grid it stands in: its own, or the one it is a preset of. */
+  readonly column: string
+  /** A paper names this pair or reports it. */
+  readonly published: boolean
   readonly transform: Transform
   readonly mitigation: Mitigation
+  /** Defaults of options that differ from those of its halves. */
+  readonly defaults: OptionValues
 }

@@ -16,7 +16,7 @@ test('options stand in parentheses, in any order, with spaces where one likes', 
   for (const text of ['int4(group=128,scheme=asym)', ' int4( scheme = asym , group=128 ) ']) {
     expect(parseFormat(text)).toEqual(expected)
   }
-  expect(parseFormat('int4()')).toEqual(parseFormat('int4'))
+  expect(parseFormat('INT4(group=128,scheme=asym)')).toEqual(expected)
 })
 
 test('text names only what differs from the defaults, in the order of the format', () => {
@@ -55,7 +55,19 @@ const known = 'mxfp8_e4m3, mxfp8_e5m2, mxint8, mxfp6_e3m2, mxfp6_e2m3, mxfp4, nv
 test.each([
   ['mxfp5', 'FM-01', `number format: expected one of ${known}, found "mxfp5".`],
   ['', 'FM-01', `number format: expected one of ${known}, found "".`],
-  ['int4(group=32', 'FM-01', `number format: expected one of ${known}, found "int4(group=32".`],
+  ['int4(group=32)x', 'FM-01', `number format: expected one of ${known}, found "int4(group=32)x".`],
+  [
+    'int4(group=32',
+    'FM-02',
+    '"int4(group=32": expected a ")" for every "(", as in int4(group=128), found 1 "(" and 0 ")".',
+  ],
+  [
+    'int4 group=32)',
+    'FM-02',
+    '"int4 group=32)": expected a ")" for every "(", as in int4(group=128), found 0 "(" and 1 ")".',
+  ],
+  ['int4(group=128,group=64)', 'FM-02', 'int4.group: expected one value, found two, "128" and "64".'],
+  ['nvfp4()', 'FM-02', 'nvfp4(): expected options as KEY=VALUE in the parentheses, found none; write nvfp4.'],
   ['mxfp4(block=16)', 'FM-02', 'mxfp4.block: no such option; the options of mxfp4 are: none.'],
   ['int4(size=16)', 'FM-02', 'int4.size: no such option; the options of int4 are: group, scheme.'],
   ['int4(group=16)', 'FM-02', 'int4.group: expected one of row, 32, 64, 128, found "16".'],

@@ -98,3 +98,12 @@ test('bits per element count the scales', () => {
   expect(bitsPerElement(quantizer('int8'), 64)).toBe(8.25)
   expect(bitsPerElement(quantizer('int8(scheme=asym)'), 64)).toBe(8.375)
 })
+
+test('a short last block has a scale of its own', () => {
+  expect(bitsPerElement(quantizer('mxfp4', { blockSize: 128 }), 192)).toBe(4 + (8 * 2) / 192)
+  expect(bitsPerElement(quantizer('mxfp4', { blockSize: 128 }), 256)).toBe(4 + 8 / 128)
+  expect(bitsPerElement(quantizer('mxfp8_e4m3', { scaleRule: 'fp32' }), 33)).toBe(8 + (32 * 2) / 33)
+  expect(bitsPerElement(quantizer('nvfp4'), 17)).toBe(4 + (8 * 2) / 17)
+  expect(bitsPerElement(quantizer('int4(group=64,scheme=asym)'), 65)).toBe(4 + ((16 + 4) * 2) / 65)
+  expect(bitsPerElement(quantizer('bf16'), 5)).toBe(16)
+})

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { chooseFormat } from '../../src/formats/format-text'
-import type { MxQuantizer } from '../../src/formats/number-format'
+import { chooseFormat, parseFormat } from '../../src/formats/format-text'
+import type { MxQuantizer, Quantizer } from '../../src/formats/number-format'
 import { type MxChoices, makeQuantizer, STANDARD_MX } from '../../src/formats/quantizer'
 import { formatById } from '../../src/formats/registry'
 import { fakeQuantize } from '../../src/gpu/kernels/fake-quantize'
@@ -17,7 +17,7 @@ function mx(id: string, choices: Partial<MxChoices> = {}): MxQuantizer {
   return quantizer
 }
 
-async function measure(data: Float32Array, rows: number, cols: number, quantizer: MxQuantizer) {
+async function measure(data: Float32Array, rows: number, cols: number, quantizer: Quantizer) {
   const matrix = uploadMatrix(t.gpu, t.arena, { rows, cols, data }, 'input')
   const rounded = fakeQuantize(t.recorder, t.arena, matrix, quantizer)
   const sums = operandErrorSums(t.recorder, t.arena, matrix, rounded, quantizer)
@@ -98,4 +98,49 @@ test('clipping is counted where the largest value is subnormal', async () => {
   const words = Uint32Array.of(0x7e8000, 0x7f0000, 0x7f0001, 0x7fffff, ...new Uint32Array(28))
   const { totals } = await measure(new Float32Array(words.buffer), 1, 32, mx('mxint8'))
   expect(totals.clipped).toBe(2)
+})
+
+/** 3 × 70 numbers whose largest magnitude is `largest`, the others down to about 1/40 of it. */
+function spread(largest: number): Float32Array {
+  const shape = Float64Array.from({ length: 3 * 70 }, (_, i) => Math.cos(i * i) * (0.025 + 0.975 * ((i % 9) / 8)))
+  const peak = Math.max(...shape.map(Math.abs))
+  return Float32Array.from(shape, (value) => (value / peak) * largest)
+}
+
+const sizes = [3.4e38, 3e38, 1e30, 1e-30, 2e-38, 1e-40, 3e-44]
+const formats = ['mxfp4', 'mxint8', 'nvfp4', 'int8(group=32)', 'bf16']
+
+test.each(formats)('energies are those of the definition for tensors of any size: %s', async (format) => {
+  const quantizer = makeQuantizer(parseFormat(format), STANDARD_MX)
+  for (const size of sizes) {
+    const data = spread(size)
+    const { totals, rounded } = await measure(data, 3, 70, quantizer)
+    const sum = (energy: (value: number, i: number) => number) =>
+      Float64Array.from(data, energy).reduce((total, each) => total + each, 0)
+    const signal = sum((value) => value ** 2)
+    const noise = sum((value, i) => (rounded[i] - value) ** 2)
+    const bound = (2 + 8 + 4 + 1) * 2 ** -23
+    expect(signal).toBeGreaterThan(0)
+    expect(Math.abs(totals.signalEnergy / signal - 1), String(size)).toBeLessThan(bound)
+    // An exact result has no noise to compare with.
+    expect(Math.abs(totals.noiseEnergy - noise), String(size)).toBeLessThanOrEqual(bound * noise)
+  }
+})
+
+test('subnormal elements count beside normal ones, with their sign', async () => {
+  // 1.5 and −0.96875 times the smallest normal number; the second, 4.52 steps of the grid, becomes normal.
+  const data = Float32Array.from({ length: 32 }, (_, i) => (i % 2 ? -0.96875 : 1.5) * 2 ** -126)
+  const { totals, rounded } = await measure(data, 1, 32, makeQuantizer(parseFormat('int4'), STANDARD_MX))
+  const noise = data.reduce((sum, value, i) => sum + ((rounded[i] - value) * 2 ** 126) ** 2, 0)
+  expect(Math.max(...rounded.filter((value) => value < 0).map(Math.abs))).toBeGreaterThan(2 ** -126)
+  expect(totals.signalEnergy * 2 ** 252).toBe(16 * (1.5 ** 2 + 0.96875 ** 2))
+  expect(totals.noiseEnergy * 2 ** 252).toBeCloseTo(noise, 6)
+})
+
+test('a tensor of zeros has no energy', async () => {
+  for (const format of formats) {
+    const quantizer = makeQuantizer(parseFormat(format), STANDARD_MX)
+    const { totals } = await measure(new Float32Array(3 * 70), 3, 70, quantizer)
+    expect(totals).toEqual({ signalEnergy: 0, noiseEnergy: 0, clipped: 0, flushed: 0, count: 3 * 70 })
+  }
 })

@@ -1,4 +1,5 @@
 import chunk from '../../../shaders/lib/chunk.wgsl?raw'
+import magnitudeRange from '../../../shaders/lib/magnitude_range.wgsl?raw'
 import operandErrorSource from '../../../shaders/operand_error_sums.wgsl?raw'
 import type { Quantizer } from '../../formats/number-format'
 import type { Arena } from '../arena'
@@ -7,6 +8,7 @@ import type { GpuMatrix } from '../gpu-matrix'
 import type { Recorder } from '../recorder'
 import { readBuffer } from '../transfer'
 import { CHUNK_COLS, chunkOverrides, gridContext, gridFor, gridKernels, kernelFor } from './grid'
+import { magnitudeMax, rangeExponent } from './magnitude-max'
 import { literalFactor, preMultiply } from './pre-scale'
 
 const WORKGROUP_SIZE = 64
@@ -16,13 +18,16 @@ const PARTIAL_WORDS = 4
 
 export const operandErrorSumsKernels = gridKernels({
   name: 'operand_error_sums',
-  code: operandErrorSource + chunk,
-  bindings: ['read', 'read', 'read', 'write'],
+  code: operandErrorSource + chunk + magnitudeRange,
+  bindings: ['read', 'read', 'read', 'read', 'write'],
 })
 
 /** Partial sums on the GPU; `readOperandErrors` turns them into numbers. */
 export interface OperandErrorSums {
-  /** [partialCount, 4] words: Σx² and Σ(x̂ − x)² as f32, clipped and flushed as u32. */
+  /**
+   * [partialCount, 4] words: Σx² and Σ(x̂ − x)² as f32, clipped and flushed as u32. One word more holds the bits of
+   * max |x|, from which the unit of the sums follows.
+   */
   readonly partials: GPUBuffer
   /** The partials whose clipped count holds: of the multiplied matrix under a literal pre-scale, else the same. */
   readonly clipping: GPUBuffer
@@ -49,7 +54,9 @@ export interface OperandErrorTotals {
  * Starts the sums of `original` against `quantized`, which is fakeQuantize(original, quantizer).
  *
  * Shapes: both [rows, cols]. Accuracy: sums of squares in f32 within a partial, f64 across partials; counts exact.
- * Squares below 2^-126 may be lost and above 2^128 become infinite; non-finite elements make the energies non-finite.
+ * Sums are taken in units of the range of `original` (lib/magnitude_range.wgsl), so energies are right for tensors of
+ * any size, subnormal ones included; elements below 2^-63 of the maximum may be lost. Non-finite elements make the
+ * energies non-finite.
  */
 export function operandErrorSums(
   recorder: Recorder,
@@ -61,14 +68,16 @@ export function operandErrorSums(
   const { rows, cols, stride } = original
   const plan = gridFor(quantizer)
   const partialCount = Math.min((rows * stride) / CHUNK_COLS, MAX_INVOCATIONS)
+  const maximum = magnitudeMax(recorder, arena, original)
   const sumsOf = (source: GpuMatrix) => {
-    const partials = arena.buffer(4 * PARTIAL_WORDS * partialCount, 'operand error sums')
+    const partials = arena.buffer(4 * (PARTIAL_WORDS * partialCount + 1), 'operand error sums')
     recorder.dispatch(kernelFor(operandErrorSumsKernels, plan), {
       overrides: chunkOverrides(plan),
       uniforms: [rows, stride, partialCount, 0, ...plan.words],
-      buffers: [source.buffer, quantized.buffer, gridContext(recorder, arena, source, plan), partials],
+      buffers: [source.buffer, quantized.buffer, maximum, gridContext(recorder, arena, source, plan), partials],
       workgroups: Math.ceil(partialCount / WORKGROUP_SIZE),
     })
+    recorder.copy(maximum, partials, 4, { to: 4 * PARTIAL_WORDS * partialCount })
     return partials
   }
   const partials = sumsOf(original)
@@ -79,16 +88,19 @@ export function operandErrorSums(
 
 /** Reads the partial sums back, once their submit is on its way, and adds them in float64. */
 export async function readOperandErrors(gpu: Gpu, sums: OperandErrorSums): Promise<OperandErrorTotals> {
-  const byteLength = 4 * PARTIAL_WORDS * sums.partialCount
+  const words = PARTIAL_WORDS * sums.partialCount
+  const byteLength = 4 * (words + 1)
   const bytes = await readBuffer(gpu, sums.partials, byteLength)
   const energies = new Float32Array(bytes)
   const counts = new Uint32Array(bytes)
   const clipping =
     sums.clipping === sums.partials ? counts : new Uint32Array(await readBuffer(gpu, sums.clipping, byteLength))
   const totals = { signalEnergy: 0, noiseEnergy: 0, clipped: 0, flushed: 0, count: sums.count }
-  for (let at = 0; at < counts.length; at += PARTIAL_WORDS) {
-    totals.signalEnergy += energies[at]
-    totals.noiseEnergy += energies[at + 1]
+  // lib/magnitude_range.wgsl, and the kernel's own limit.
+  const energyUnit = 2 ** (2 * (Math.min(rangeExponent(counts[words]), 252) - 126))
+  for (let at = 0; at < words; at += PARTIAL_WORDS) {
+    totals.signalEnergy += energies[at] * energyUnit
+    totals.noiseEnergy += energies[at + 1] * energyUnit
     totals.clipped += clipping[at + 2]
     totals.flushed += counts[at + 3]
   }

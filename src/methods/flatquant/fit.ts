@@ -15,6 +15,8 @@ import { startParameters } from './start'
 import { MAX_DIVERGENCES } from './step'
 import { type TrainingResult, trainFlatQuant } from './train'
 
+const BF16_BYTES = 2
+
 const FORM_NAMES: Readonly<Record<Parametrisation, string>> = {
   svd: 'learned as singular value decompositions with Cayley rotations',
   inverse: 'learned entry by entry and inverted',
@@ -116,7 +118,11 @@ function uploadClips(
   const recorder = new Recorder(gpu)
   const share = (logits: Float32Array | null, label: string) =>
     logits && sigmoid(recorder, arena, uploadWords(gpu, arena, Float32Array.from(logits), label), logits.length)
-  const clip = { activation: share(activationClip, 'activation clip'), weight: share(weightClip, 'weight clip') }
+  const clip = {
+    activation: share(activationClip, 'activation clip'),
+    weight: share(weightClip, 'weight clip'),
+    weightBlocks: null,
+  }
   recorder.submit()
   return clip.activation || clip.weight ? clip : null
 }
@@ -136,6 +142,7 @@ function describe({ weight, options }: FitInput, { p1, p2 }: Factors, training: 
       bestStep: training.bestStep,
     },
     onlineOperations: weight.cols * (a + b),
+    onlineBytes: BF16_BYTES * (a * a + b * b + weight.cols),
   }
 }
 

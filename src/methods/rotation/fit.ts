@@ -17,7 +17,8 @@ export function fitHadamard({ weight, options }: FitInput, { gpu, arena, seed, s
     return rotated
   }
   const notes = [describeHadamard(plan), signs ? `Random signs from seed ${seed}.` : 'Without random signs.']
-  const report = { notes, training: null, onlineOperations: operations(plan) }
+  const onlineBytes = signs ? Math.ceil(weight.cols / 8) : 0
+  const report = { notes, training: null, onlineOperations: operations(plan), onlineBytes }
   return { weight: rotate(weight), apply: rotate, clip: null, report }
 }
 

@@ -10,6 +10,6 @@ export const identity: Transform = {
     weight,
     apply: (activations) => activations,
     clip: null,
-    report: { notes: [], training: null, onlineOperations: 0 },
+    report: { notes: [], training: null, onlineOperations: 0, onlineBytes: 0 },
   }),
 }

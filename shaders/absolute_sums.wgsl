@@ -1,0 +1,36 @@
+// Per column, over slabs of SLAB_ROWS rows: sums[slab, col] = Σ |x|.
+// x: [rows, stride4] vec4<f32>; sums: [slabs, stride4] vec4<f32>. One invocation takes four columns of one slab and walks
+// its rows, so neighbours read neighbouring words. The host combines the slabs in float64.
+
+override WORKGROUP_SIZE: u32 = 64u;
+override SLAB_ROWS: u32 = 64u;
+
+struct Params {
+  rows: u32,
+  stride4: u32,
+  slabs: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> sums: array<vec4<f32>>;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn absolute_sums(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = workgroup_index(group, groups) * WORKGROUP_SIZE + lane;
+  let slab = i / params.stride4;
+  if (slab >= params.slabs) {
+    return;
+  }
+  let col4 = i % params.stride4;
+  let end = min(params.rows, (slab + 1u) * SLAB_ROWS);
+  var sum = vec4f();
+  for (var row = slab * SLAB_ROWS; row < end; row++) {
+    sum += abs(x[row * params.stride4 + col4]);
+  }
+  sums[i] = sum;
+}
