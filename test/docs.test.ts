@@ -9,8 +9,9 @@ test.each(['README.md', 'docs/formats.md'])('%s names every format of the regist
   for (const { id } of FORMATS) expect(read(page)).toContain(`\`${id}\``)
 })
 
-test.each(['README.md', 'docs/methods.md'])('%s names every method of the registry', (page) => {
-  for (const { id } of METHOD_CATALOG) expect(read(page)).toContain(`\`${id}\``)
+test('docs/methods.md names every method of the registry, README.md those of papers', () => {
+  for (const { id } of METHOD_CATALOG) expect(read('docs/methods.md')).toContain(`\`${id}\``)
+  for (const { id, published } of METHOD_CATALOG) if (published) expect(read('README.md')).toContain(`\`${id}\``)
 })
 
 test('docs/methods.md gives the source of every method that has a paper', () => {

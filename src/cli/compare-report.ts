@@ -1,10 +1,9 @@
 /** The results of a comparison as the JSON, CSV and text that the compare command writes (docs/headless.md). */
-import type { ComparisonRequest } from '../experiment/request'
+import type { ComparisonRequest, Setting } from '../experiment/request'
 import type { LayerFacts, MethodOutcome, MethodResult, OutputErrors } from '../experiment/result'
-import { preScaleText } from '../experiment/setting-text'
-import { parseFormat } from '../formats/format-text'
-import { STANDARD_MX } from '../formats/quantizer'
-import { alignTable } from './output'
+import type { MxChoices } from '../formats/quantizer'
+import { haveMx, mxChoicesText } from './mx-arguments'
+import { ABSENT, alignTable, csvText, decimals } from './output'
 
 export interface CompareReport {
   readonly schema: 'mxscope.compare/1'
@@ -43,6 +42,7 @@ function resultReport(result: MethodResult) {
     ...operandsOf(result),
     bitsPerElement: result.bitsPerElement,
     onlineOperations: result.onlineOperations,
+    onlineBytes: result.onlineBytes,
     elapsedMs: result.elapsedMs,
     activations: { maxAbsolute: result.profile.maxAbsolute, kurtosis: result.profile.kurtosis },
     training: result.training,
@@ -61,7 +61,15 @@ export function compareReport(layer: LayerFacts, adapter: unknown, outcomes: rea
   return { schema: 'mxscope.compare/1', layer, adapter, results }
 }
 
-const ERROR_KEYS = ['outputRelativeError', 'outputSqnrDb', 'gain', 'cosine', 'maxAbsoluteError', 'tokens'] as const
+/** The numbers of OutputErrors, in the order of a CSV line. */
+export const ERROR_KEYS = [
+  'outputRelativeError',
+  'outputSqnrDb',
+  'gain',
+  'cosine',
+  'maxAbsoluteError',
+  'tokens',
+] as const
 
 const CSV_HEADING = [
   ...['method', 'setting', 'weightFormat', 'activationFormat', 'outputFormat', 'headDim', 'scaleRule', 'rounding'],
@@ -71,12 +79,6 @@ const CSV_HEADING = [
   ...Object.keys(operandsOf(null)),
   ...['bitsPerElement', 'elapsedMs', 'errorCode', 'errorMessage'],
 ]
-
-/** RFC 4180: quotes around what needs them, doubled inside. */
-function csvField(value: string | number | null): string {
-  const text = value === null ? '' : String(value)
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}
 
 /** One line per outcome under a heading, numbers in full precision; empty where there is none. */
 export function compareCsv(outcomes: readonly MethodOutcome[]): string {
@@ -97,18 +99,34 @@ export function compareCsv(outcomes: readonly MethodOutcome[]): string {
       ...[failure?.error.code ?? null, failure?.error.message ?? null],
     ]
   })
-  return [CSV_HEADING, ...lines].map((fields) => `${fields.map(csvField).join(',')}\r\n`).join('')
+  return csvText([CSV_HEADING, ...lines])
 }
 
-const db = (value: number | undefined) => (value === undefined ? '-' : value.toFixed(2))
+/** The layer, and the origin and number of the rows: two lines above a table. */
+export function layerLines(layer: LayerFacts): string[] {
+  const { activations, calibrationTokens, evaluationTokens } = layer
+  const origin =
+    activations.kind === 'captured' ? `captured, ${activations.tensor} of ${activations.file}` : activations.description
+  const rows = layer.sameRows
+    ? `${evaluationTokens} rows, used for calibration and evaluation`
+    : `${calibrationTokens} calibration + ${evaluationTokens} evaluation rows`
+  return [`layer: ${layer.name} [${layer.outDim}, ${layer.inDim}] of ${layer.file}`, `activations: ${origin}; ${rows}`]
+}
 
-/** The choices for MX formats; null when no outcome has one. */
-function mxChoicesText(request: ComparisonRequest): string | null {
-  const { settings, scaleRule, rounding, preScale, blockSize } = request
-  const formats = settings.flatMap((setting) => [setting.weightFormat, setting.activationFormat, setting.outputFormat])
-  if (!formats.some((text) => text !== null && parseFormat(text).format.family === 'mx')) return null
-  const block = blockSize === STANDARD_MX.blockSize ? '' : `, block ${blockSize} (not the standard)`
-  return `scale rule ${scaleRule}, rounding ${rounding}, pre-scale ${preScaleText(preScale, settings, scaleRule)}${block}`
+/** The choices of a run as they reach `settings`: MX choices, seed, and the `headDim` channels of a quantized output. */
+export function choicesLine(
+  choices: MxChoices & Pick<ComparisonRequest, 'seed' | 'headDim'>,
+  settings: readonly Setting[],
+  headDim: number | null,
+): string {
+  const mx = haveMx(settings) && mxChoicesText(choices, settings)
+  return [
+    mx,
+    headDim && `output heads of ${headDim} channels${choices.headDim === null ? ' (assumed)' : ''}`,
+    `seed ${choices.seed}`,
+  ]
+    .filter(Boolean)
+    .join(', ')
 }
 
 /** What the numbers of the table depend on, a line each: layer, rows and their origin, choices of the run. */
@@ -117,18 +135,10 @@ export function compareConditions(
   request: ComparisonRequest,
   outcomes: readonly MethodOutcome[],
 ): string {
-  const { activations, calibrationTokens, evaluationTokens } = layer
-  const origin =
-    activations.kind === 'captured' ? `captured, ${activations.tensor} of ${activations.file}` : activations.description
-  const rows = layer.sameRows
-    ? `${evaluationTokens} rows, used for calibration and evaluation`
-    : `${calibrationTokens} calibration + ${evaluationTokens} evaluation rows`
-  const headDim = outcomes.find((outcome) => outcome.headDim !== null)?.headDim
-  const choices = [mxChoicesText(request), headDim && `output heads of ${headDim} channels`, `seed ${request.seed}`]
+  const headDim = outcomes.find((outcome) => outcome.headDim !== null)?.headDim ?? null
   const lines = [
-    `layer: ${layer.name} [${layer.outDim}, ${layer.inDim}] of ${layer.file}`,
-    `activations: ${origin}; ${rows}`,
-    choices.filter(Boolean).join(', '),
+    ...layerLines(layer),
+    choicesLine(request, request.settings, headDim),
     'relative error, SQNR dB, gain: of the output on evaluation rows; calibration: relative error on calibration rows',
   ]
   return lines.map((line) => `${line}\n`).join('')
@@ -142,18 +152,18 @@ export function compareTable(outcomes: readonly MethodOutcome[]): string {
   ]
   const rows = outcomes.map((outcome) => {
     if (outcome.kind === 'failure') {
-      return [outcome.method, outcome.setting, outcome.error.code, ...heading.slice(3).map(() => '-')]
+      return [outcome.method, outcome.setting, outcome.error.code, ...heading.slice(3).map(() => ABSENT)]
     }
     const { evaluation, calibration } = outcome
     return [
       outcome.method,
       outcome.setting,
-      evaluation.outputRelativeError.toFixed(5),
-      db(evaluation.outputSqnrDb),
-      calibration.outputRelativeError.toFixed(5),
-      evaluation.gain.toFixed(4),
-      db(outcome.weight?.sqnrDb),
-      db(outcome.activation?.sqnrDb),
+      decimals(evaluation.outputRelativeError, 5),
+      decimals(evaluation.outputSqnrDb, 2),
+      decimals(calibration.outputRelativeError, 5),
+      decimals(evaluation.gain, 4),
+      decimals(outcome.weight?.sqnrDb, 2),
+      decimals(outcome.activation?.sqnrDb, 2),
       String(Math.round(1e4 * outcome.bitsPerElement) / 1e4),
       outcome.elapsedMs.toFixed(0),
     ]
@@ -161,20 +171,29 @@ export function compareTable(outcomes: readonly MethodOutcome[]): string {
   return alignTable([heading, ...rows], [2, 3, 4, 5, 6, 7, 8, 9])
 }
 
+/** Why a result has no split, or what its split leaves out; empty where there is nothing to say. */
+function scaleRemark(outcome: MethodOutcome): string {
+  if (outcome.kind === 'failure') return outcome.error.code
+  if (!outcome.scaleAnalysis?.split) {
+    const isFp32 = outcome.scaleRule === 'fp32' && haveMx([{ ...outcome, outputFormat: null }])
+    return isFp32 ? 'scales are fp32 already' : 'no operand has power-of-two scales'
+  }
+  return outcome.outputFormat === null ? '' : 'Y is quantized in the setting, not here'
+}
+
 /**
  * The table of `--scale-analysis`: relative output errors with fp32 block scales in place of power-of-two ones, and
  * the share of the squared error owed to scales.
  */
 export function scaleTable(outcomes: readonly MethodOutcome[]): string {
-  const rows = outcomes.flatMap((outcome) => {
+  const rows = outcomes.map((outcome) => {
     const split = outcome.kind === 'result' ? outcome.scaleAnalysis?.split : null
-    if (!split) return []
-    const errors = [split.powerOfTwo, split.weightFp32, split.activationFp32, split.bothFp32]
-    const share = `${(100 * split.scaleShare).toFixed(1)} %`
-    return [[outcome.method, outcome.setting, ...errors.map((error) => error.toFixed(5)), share]]
+    const errors = [split?.powerOfTwo, split?.weightFp32, split?.activationFp32, split?.bothFp32]
+    const share = split && !Number.isNaN(split.scaleShare) ? `${decimals(100 * split.scaleShare, 1)} %` : ABSENT
+    const cells = errors.map((error) => decimals(error, 5))
+    return [outcome.method, outcome.setting, ...cells, share, scaleRemark(outcome)]
   })
-  if (rows.length === 0) return 'scale analysis: no operand has power-of-two scales\n'
-  const heading = ['method', 'setting', 'relative error', 'W fp32 scale', 'X fp32 scale', 'both', 'owed to scales']
-  const about = 'scale analysis: evaluation rows, operands rounded to nearest, output as it is'
+  const heading = ['method', 'setting', 'relative error', 'W fp32 scale', 'X fp32 scale', 'both', 'owed to scales', '']
+  const about = 'scale analysis: evaluation rows, operands rounded to nearest, all four errors without pre-scale'
   return `${about}\n${alignTable([heading, ...rows], [2, 3, 4, 5, 6])}`
 }

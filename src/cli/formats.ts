@@ -13,7 +13,7 @@ import { makeQuantizer, STANDARD_MX, takesPreScale } from '../formats/quantizer'
 import { FORMATS } from '../formats/registry'
 import { type Command, EXIT, parse } from './command'
 import { describeOption } from './describe-option'
-import { alignTable, writeJson } from './output'
+import { ABSENT, alignTable, writeJson } from './output'
 
 const help = `Usage: mxscope formats [--json FILE]
 
@@ -52,7 +52,7 @@ function blockText(format: NumberFormat): string {
     case 'integer':
       return 'row'
     case 'sixteen-bit':
-      return '-'
+      return ABSENT
     default:
       return format satisfies never
   }

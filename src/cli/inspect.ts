@@ -2,7 +2,7 @@ import { decodable } from '../io/tensor-bytes'
 import type { TensorView } from '../io/tensor-view'
 import { type Command, EXIT, parse, type Terminal, UsageError } from './command'
 import { type OpenFile, withFile } from './open-file'
-import { alignTable, writeJson } from './output'
+import { ABSENT, alignTable, writeJson } from './output'
 import { type TensorStats, tensorStats } from './tensor-stats'
 
 const help = `Usage: mxscope inspect FILE... [--stats] [--json OUT]
@@ -33,9 +33,9 @@ async function listTensors(file: OpenFile, options: { stats: boolean }): Promise
 const statsColumns = (stats: TensorStats | null): string[] =>
   stats
     ? [stats.minimum, stats.maximum, stats.kurtosis, stats.nonFiniteCount].map((value) =>
-        value === null ? '-' : Number.isInteger(value) ? String(value) : value.toPrecision(6),
+        value === null ? ABSENT : Number.isInteger(value) ? String(value) : value.toPrecision(6),
       )
-    : ['-', '-', '-', '-']
+    : [ABSENT, ABSENT, ABSENT, ABSENT]
 
 function printTable(tensors: readonly ListedTensor[], terminal: Terminal): void {
   const withStats = tensors.some((tensor) => tensor.stats !== undefined)

@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{
   methods: { summary: 'list the methods and their options', load: () => import('./methods') },
   quantize: { summary: 'quantize tensors of a file', load: () => import('./quantize') },
   compare: { summary: 'compare methods on one layer', load: () => import('./compare') },
+  sweep: { summary: 'one method over one parameter', load: () => import('./sweep') },
   bench: { summary: 'time the kernels', load: () => import('./bench') },
 }
 
@@ -15,7 +16,7 @@ function usage(): string {
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
   return `Usage: mxscope COMMAND [arguments]
 
-What block-32 microscaling does to one linear layer, and which method survives it.
+What low-precision number formats do to one linear layer, and which method survives them.
 
 ${lines.join('\n')}
 
@@ -52,7 +53,7 @@ export async function main(args: readonly string[], terminal: Terminal): Promise
   } catch (error) {
     if (error instanceof UsageError) {
       const known = name !== undefined && Object.hasOwn(COMMANDS, name) ? ` ${name}` : ''
-      terminal.note(`mxscope${known}: ${error.message}. See mxscope${known} --help.`)
+      terminal.note(`mxscope${known}: ${error.message.replace(/\.$/, '')}. See mxscope${known} --help.`)
       return EXIT.usage
     }
     if (error instanceof MxError && error.code !== 'BUG') {

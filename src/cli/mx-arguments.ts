@@ -1,6 +1,9 @@
-/** The command-line choices that complete an MX format: scale rule, rounding, pre-scale, block size. */
+/** The command-line choices that complete an MX format, and how reports say them. */
+import { preScaleText, type SettingFormats } from '../experiment/setting-text'
+import { parseFormat } from '../formats/format-text'
 import {
   BLOCK_SIZES,
+  type NumberFormat,
   PRE_SCALE_MAX,
   PRE_SCALE_MIN,
   PRE_SCALE_VARIANTS,
@@ -8,7 +11,8 @@ import {
   ROUNDINGS,
   SCALE_RULES,
 } from '../formats/number-format'
-import { type MxChoices, STANDARD_MX } from '../formats/quantizer'
+import { type MxChoices, STANDARD_MX, takesPreScale } from '../formats/quantizer'
+import { FORMATS } from '../formats/registry'
 import { oneOf, UsageError } from './command'
 
 /** For the `options` of parseArgs. */
@@ -56,4 +60,57 @@ export function mxChoicesOf(values: MxValues, { preScale }: Pick<MxChoices, 'pre
     preScale: preScaleOf(values, preScale),
     blockSize: Number(block),
   }
+}
+
+/** The ids of the formats that `admits` lets through, as a list. */
+export function idsOf(admits: (format: NumberFormat) => boolean): string {
+  return FORMATS.filter(admits)
+    .map(({ id }) => id)
+    .join(', ')
+}
+
+function formatsOf(settings: readonly SettingFormats[]): NumberFormat[] {
+  return settings
+    .flatMap(({ weightFormat, activationFormat, outputFormat }) => [weightFormat, activationFormat, outputFormat])
+    .flatMap((text) => (text === null ? [] : [parseFormat(text).format]))
+}
+
+/** True when a tensor of `settings` has an MX format, which the choices act on. */
+export function haveMx(settings: readonly SettingFormats[]): boolean {
+  return formatsOf(settings).some(({ family }) => family === 'mx')
+}
+
+/** "scale rule floor, rounding half-even, pre-scale 3/4": the choices as they reach `settings`. */
+export function mxChoicesText(
+  { scaleRule, rounding, preScale, blockSize }: MxChoices,
+  settings: readonly SettingFormats[],
+): string {
+  const block = blockSize === STANDARD_MX.blockSize ? '' : `, block ${blockSize} (not the standard)`
+  return `scale rule ${scaleRule}, rounding ${rounding}, pre-scale ${preScaleText(preScale, settings, scaleRule)}${block}`
+}
+
+/** What to say about options of the command line that reach no tensor of `settings`; null when all do. */
+export function unreachedNote(
+  values: MxValues,
+  { scaleRule }: Pick<MxChoices, 'scaleRule'>,
+  settings: readonly (SettingFormats & { readonly id: string })[],
+): string | null {
+  const given = (names: readonly (keyof MxValues)[]) =>
+    names
+      .filter((name) => values[name] !== undefined)
+      // All other formats round half to even, without pre-scale; saying so is no contradiction.
+      .filter((name) => !(name === 'rounding' && values[name] === 'half-even'))
+      .filter((name) => !(name === 'pre-scale' && values[name] === 'off'))
+      .map((name) => `--${name}`)
+  const takesFactor = formatsOf(settings).some((format) => takesPreScale(format, scaleRule))
+  const ofMx = haveMx(settings) ? [] : given(['scale-rule', 'rounding', 'block'])
+  const ofFactor = takesFactor ? [] : given(['pre-scale', 'pre-scale-variant'])
+  const parts = [
+    [ofMx, idsOf(({ family }) => family === 'mx')],
+    [ofFactor, `${idsOf((format) => takesPreScale(format, 'floor'))} without fp32 scales`],
+  ] as const
+  const told = parts
+    .filter(([names]) => names.length > 0)
+    .map(([names, ids]) => `${names.join(', ')} (only for ${ids})`)
+  return told.length > 0 ? `no tensor of ${settings.map(({ id }) => id).join(', ')} takes ${told.join(', ')}` : null
 }

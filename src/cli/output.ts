@@ -3,12 +3,31 @@ import { rename, rm, writeFile } from 'node:fs/promises'
 import { FileError } from '../core/errors'
 import type { Terminal } from './command'
 
+/** What stands in a table where there is no number. */
+export const ABSENT = '–'
+
+/** A number of a table with `digits` decimals; ABSENT for one that does not exist. */
+export function decimals(value: number | null | undefined, digits: number): string {
+  return value === null || value === undefined || Number.isNaN(value) ? ABSENT : value.toFixed(digits)
+}
+
 /** Columns of `rows` (the first is the heading), two spaces apart; `right` lists columns aligned to the right. */
 export function alignTable(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)))
   const cell = (text: string, column: number) =>
     right.includes(column) ? text.padStart(widths[column]) : text.padEnd(widths[column])
   return `${rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n')}\n`
+}
+
+/** RFC 4180: quotes around what needs them, doubled inside. NaN, a number that does not exist, is empty. */
+function csvField(value: string | number | null): string {
+  const text = value === null || Number.isNaN(value) ? '' : String(value)
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/** Lines of comma-separated values, the first one the heading. */
+export function csvText(lines: readonly (readonly (string | number | null)[])[]): string {
+  return lines.map((fields) => `${fields.map(csvField).join(',')}\r\n`).join('')
 }
 
 /**

@@ -11,20 +11,27 @@ import {
   SCALE_RULES,
 } from '../formats/number-format'
 import { makeQuantizer, takesPreScale } from '../formats/quantizer'
-import { FORMATS } from '../formats/registry'
 import { asUsage, oneOf, parse, UsageError } from './command'
-import { MX_OPTIONS, type MxValues, mxChoicesOf } from './mx-arguments'
+import { idsOf, MX_OPTIONS, type MxValues, mxChoicesOf, mxChoicesText } from './mx-arguments'
+import { METHOD_OPTIONS, PLAIN_METHODS, type WeightMethod, weightMethodOf } from './quantize-method-arguments'
 
 const LAYOUTS = ['fake'] as const
 
 export const quantizeHelp = `Usage: mxscope quantize FILE --format ID [options] -o OUT
 
 Quantizes tensors along their last axis and writes what a decoder would read back, as F32 under the same names and in
-the same shapes.
+the same shapes. A low-rank branch of --method is written beside its weight: NAME.low_rank_a [r, in] and
+NAME.low_rank_b [out, r]; the weight it stands for is NAME + low_rank_b low_rank_a.
 
   --format ID              a number format, with its options in parentheses: "int4(group=128,scheme=asym)"
                            (mxscope formats lists both)
   --tensor NAME            only this tensor; may be repeated (default: every floating-point tensor with an axis)
+  --method ID              one --tensor, a weight [out, in], as this method quantizes it (default: rounding):
+                           ${PLAIN_METHODS}
+  --activations NAME       activation tensor [..., in] of --method: all its rows calibrate
+  --activations-file F     file that holds it, when it is not FILE
+  --option ID.KEY=VALUE    an option of --method; may be repeated
+  --seed N                 of random choices of --method, 0 … 4294967295 (default 0)
   --scale-rule RULE        MX formats: ${SCALE_RULES.join(' | ')} (default floor)
   --rounding MODE          MX formats: ${ROUNDINGS.join(' | ')} (default half-even; the others
                            always round so)
@@ -44,6 +51,8 @@ export interface QuantizeArguments {
   readonly names: readonly string[]
   readonly choice: FormatChoice
   readonly quantizer: Quantizer
+  /** null: rounded to nearest. */
+  readonly method: WeightMethod | null
   readonly output: string
   readonly json: string | null
 }
@@ -51,17 +60,13 @@ export interface QuantizeArguments {
 const OPTIONS = {
   format: { type: 'string' },
   tensor: { type: 'string', multiple: true },
+  ...METHOD_OPTIONS,
   ...MX_OPTIONS,
   'flush-subnormal-blocks': { type: 'boolean', default: false },
   layout: { type: 'string' },
   output: { type: 'string', short: 'o' },
   json: { type: 'string' },
 } as const
-
-const idsOf = (admits: (format: NumberFormat) => boolean) =>
-  FORMATS.filter(admits)
-    .map(({ id }) => id)
-    .join(', ')
 
 /** Throws UsageError for a choice that `format` does not have, naming the formats that have it. */
 function refuseForeign(format: NumberFormat, values: MxValues & { 'flush-subnormal-blocks': boolean }): void {
@@ -127,7 +132,7 @@ function quantizerOf(choice: FormatChoice, values: MxValues & { 'flush-subnormal
 export function parseQuantize(args: readonly string[]): QuantizeArguments {
   const { values, positionals } = parse({ args: [...args], allowPositionals: true, options: OPTIONS })
   if (positionals.length !== 1) throw new UsageError(`expected one FILE, found ${positionals.length}`)
-  const { format: text, output } = values
+  const { format: text, output, tensor: names = [] } = values
   if (text === undefined) throw new UsageError('expected --format ID')
   if (output === undefined) throw new UsageError('expected -o OUT')
   const named = asUsage(() => parseFormat(text))
@@ -135,7 +140,8 @@ export function parseQuantize(args: readonly string[]): QuantizeArguments {
   refuseForeign(named.format, values)
   const choice = withBlock(named, values.block)
   const quantizer = quantizerOf(choice, values)
-  return { file: positionals[0], names: values.tensor ?? [], choice, quantizer, output, json: values.json ?? null }
+  const method = weightMethodOf(positionals[0], names, values)
+  return { file: positionals[0], names, choice, quantizer, method, output, json: values.json ?? null }
 }
 
 /**
@@ -158,6 +164,28 @@ export function describeQuantizer(choice: FormatChoice, quantizer: Quantizer) {
       return { format, group: quantizer.group, scheme: quantizer.scheme }
     case 'sixteen-bit':
       return { format }
+    default:
+      return quantizer satisfies never
+  }
+}
+
+/** What `quantizer` does, in the words of compare: "mxfp4, scale rule floor, rounding half-even, pre-scale off". */
+export function quantizerText(choice: FormatChoice, quantizer: Quantizer): string {
+  const format = formatText(choice)
+  switch (quantizer.family) {
+    case 'mx': {
+      const setting = { weightFormat: format, activationFormat: null, outputFormat: null }
+      const flushed = quantizer.flushSubnormalBlocks ? ', subnormal blocks become zero' : ''
+      return `${format}, ${mxChoicesText(quantizer, [setting])}${flushed}`
+    }
+    case 'nvfp':
+      return `${format}, rounding half-even, block ${quantizer.format.blockSize}`
+    case 'integer': {
+      const shared = quantizer.group === 'row' ? 'row' : `group of ${quantizer.group}`
+      return `${format}, rounding half-even, a scale per ${shared}`
+    }
+    case 'sixteen-bit':
+      return `${format}, rounding half-even`
     default:
       return quantizer satisfies never
   }

@@ -7,6 +7,9 @@ const HEAD_STEP = 32
 /** Channels per head when the request names none: the first of these that divides the output, else the whole row. */
 const DEFAULT_HEAD_DIMS: readonly number[] = [128, 64]
 
+/** The same in words. */
+export const HEAD_GUESS = `${DEFAULT_HEAD_DIMS.join(' where it divides the output, else ')}, else the whole row`
+
 /** What a head may be in an output of `outDim` channels: the multiples of 32 that divide it, and all of it. */
 export function possibleHeadDims(outDim: number): readonly number[] {
   const multiples = Array.from({ length: Math.floor(outDim / HEAD_STEP) }, (_, i) => (i + 1) * HEAD_STEP)

@@ -172,7 +172,7 @@ export async function loadLayer(sources: LayerSources, context: LoadContext): Pr
   if (weightMatrix.cols % BLOCK_SIZE !== 0) {
     notes.push(
       `"${weight.tensor.name}": input dimension ${weightMatrix.cols} is not a multiple of ${BLOCK_SIZE}; ` +
-        `the last block of each row has ${weightMatrix.cols % BLOCK_SIZE} elements and is padded with zeros.`,
+        `the last block of each row is short (in blocks of ${BLOCK_SIZE}: ${weightMatrix.cols % BLOCK_SIZE} elements) and has a scale of its own.`,
     )
   }
   return {

@@ -6,8 +6,9 @@ import { matmulNt } from '../gpu/kernels/matmul-nt'
 import { type OperandErrorSums, operandErrorSums, readOperandErrors } from '../gpu/kernels/operand-error-sums'
 import { type OutputErrorSums, outputErrorSums, readOutputErrors } from '../gpu/kernels/output-error-sums'
 import { Recorder } from '../gpu/recorder'
-import type { Context, FitInput, FittedTransform, Method } from '../methods/method'
-import { operandErrors, outputErrors } from './metrics'
+import { addCorrection } from '../methods/low-rank/correct-weight'
+import type { Context, FitInput, FittedTransform, Method, QuantizedWeight } from '../methods/method'
+import { operandErrors, outputErrors, zeroNotes } from './metrics'
 import { type OutputQuantizer, quantizeOutput } from './output-heads'
 import { profileActivations } from './profile'
 import type { MethodResult } from './result'
@@ -27,12 +28,16 @@ export type Measured = Pick<
   | 'weight'
   | 'activation'
   | 'onlineOperations'
+  | 'onlineBytes'
   | 'elapsedMs'
   | 'profile'
   | 'training'
   | 'scaleAnalysis'
   | 'notes'
->
+> & {
+  /** Bits of the low-rank branch, beside those of the quantized weight. */
+  readonly correctionBits: number
+}
 
 /** What is measured beside the operands, and on which rows. */
 export interface MeasurePlan {
@@ -43,6 +48,9 @@ export interface MeasurePlan {
   readonly scaleAnalysis: boolean
 }
 
+/** Bits of one BF16 element: one multiply-add per element of the branch and token. */
+const BF16_BITS = 16
+
 /** Sums still on the GPU. */
 interface PendingProduct {
   readonly output: OutputErrorSums
@@ -52,26 +60,28 @@ interface PendingProduct {
 
 interface Quantized {
   readonly fitted: FittedTransform
-  /** Ŵ [out, in] */
-  readonly weight: GpuMatrix
+  readonly product: QuantizedWeight
   readonly input: FitInput
   readonly output: OutputQuantizer | null
 }
 
-/** Records X' -> clip -> round -> · Ŵᵀ -> round -> error sums. `transformed` is X'; its error is taken before the clip. */
+/** Records X' -> clip -> round -> · Ŵᵀ (+ low-rank branch) -> round -> error sums. `transformed` is X'; its error is taken before the clip. */
 function recordProduct(
   recorder: Recorder,
   arena: Arena,
   quantized: Quantized,
   rows: { readonly transformed: GpuMatrix; readonly reference: GpuMatrix },
 ): PendingProduct {
-  const { fitted, weight, input, output } = quantized
+  const { fitted, input, output } = quantized
+  const { weight, correction } = quantized.product
   const { transformed, reference } = rows
   const quantizer = input.config.activation
   const bounds = fitted.clip?.activation ?? null
   const clipped = quantizer && bounds ? clipRows(recorder, arena, transformed, { shared: true, bounds }) : transformed
   const rounded = quantizer ? fakeQuantize(recorder, arena, clipped, quantizer) : clipped
-  const product = matmulNt(recorder, arena, rounded, weight)
+  const main = matmulNt(recorder, arena, rounded, weight)
+  const branchInput = correction?.input === 'quantized' ? rounded : transformed
+  const product = correction ? addCorrection(recorder, arena, { product: main, x: branchInput }, correction) : main
   const estimate = output ? quantizeOutput(recorder, arena, product, output) : product
   return {
     output: outputErrorSums(recorder, arena, reference, estimate),
@@ -95,7 +105,8 @@ export async function measure(
   const start = now()
   const fitted = await method.transform.fit(input, context)
   signal.throwIfAborted()
-  const { weight, notes } = await method.mitigation.quantizeWeight(fitted, input, context)
+  const product = await method.mitigation.quantizeWeight(fitted, input, context)
+  const { weight, correction } = product
   signal.throwIfAborted()
 
   const { output } = plan
@@ -104,7 +115,7 @@ export async function measure(
   const evaluationInput = sameRows ? calibrationInput : fitted.apply(plan.evaluation.activations)
   const recorder = new Recorder(gpu)
   const record = (transformed: GpuMatrix, { reference }: Rows) =>
-    recordProduct(recorder, arena, { fitted, weight, input, output }, { transformed, reference })
+    recordProduct(recorder, arena, { fitted, product, input, output }, { transformed, reference })
   const calibration = record(calibrationInput, plan.calibration)
   const evaluation = sameRows ? calibration : record(evaluationInput, plan.evaluation)
   const weightQuantizer = input.config.weight
@@ -112,8 +123,8 @@ export async function measure(
   recorder.submit()
 
   const readOutput = async (sums: PendingProduct) => outputErrors(await readOutputErrors(gpu, sums.output), sums.tokens)
-  const readOperand = async (sums: OperandErrorSums | null) => sums && operandErrors(await readOperandErrors(gpu, sums))
-  const [calibrationErrors, evaluationErrors, weightErrors, activationErrors] = await Promise.all([
+  const readOperand = async (sums: OperandErrorSums | null) => sums && readOperandErrors(gpu, sums)
+  const [calibrationErrors, evaluationErrors, weightTotals, activationTotals] = await Promise.all([
     readOutput(calibration),
     readOutput(evaluation),
     readOperand(weightSums),
@@ -127,13 +138,20 @@ export async function measure(
   return {
     calibration: calibrationErrors,
     evaluation: evaluationErrors,
-    weight: weightErrors,
-    activation: activationErrors,
-    onlineOperations: fitted.report.onlineOperations,
+    weight: weightTotals && operandErrors(weightTotals),
+    activation: activationTotals && operandErrors(activationTotals),
+    onlineOperations: fitted.report.onlineOperations + (correction?.bits ?? 0) / BF16_BITS,
+    onlineBytes: fitted.report.onlineBytes + (correction?.bits ?? 0) / 8,
+    correctionBits: correction?.bits ?? 0,
     elapsedMs,
     profile,
     training: fitted.report.training,
     scaleAnalysis: plan.scaleAnalysis ? await analyseScales(layer, input.config, context) : null,
-    notes: [...fitted.report.notes, ...notes],
+    notes: [
+      ...fitted.report.notes,
+      ...product.notes,
+      ...zeroNotes('W′', weightTotals),
+      ...zeroNotes('X′', activationTotals),
+    ],
   }
 }

@@ -19,11 +19,19 @@ export function outputErrors(sums: OutputEnergies, tokens: number): OutputErrors
   }
 }
 
-/** What rounding did to one operand: SQNR in dB, and the shares of its elements that were clipped or flushed, in %. */
+/**
+ * What rounding did to one operand: SQNR in dB, and the shares of its elements that were clipped or flushed, in %. An
+ * all-zero operand has no SQNR (NaN).
+ */
 export function operandErrors(sums: OperandErrorTotals): OperandErrors {
   return {
     sqnrDb: 10 * Math.log10(sums.signalEnergy / sums.noiseEnergy),
     clippedPercent: (100 * sums.clipped) / sums.count,
     flushedPercent: (100 * sums.flushed) / sums.count,
   }
+}
+
+/** Why an operand has no SQNR, as a sentence about `name`; empty where it has one. */
+export function zeroNotes(name: string, sums: OperandErrorTotals | null): string[] {
+  return sums?.signalEnergy === 0 ? [`${name} is zero everywhere, so its SQNR is undefined.`] : []
 }

@@ -5,7 +5,7 @@ import type { Arena } from '../gpu/arena'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
 import { fakeQuantize } from '../gpu/kernels/fake-quantize'
 import type { Recorder } from '../gpu/recorder'
-import { looksLikeKeyOrValue } from './kv-cache'
+import { HEAD_GUESS, looksLikeKeyOrValue } from './kv-cache'
 
 /** How a product is quantized: its quantizer and the channels of one head, where blocks and rows begin anew. */
 export interface OutputQuantizer {
@@ -30,11 +30,30 @@ export function quantizeOutput(
   return { rows, cols, stride, buffer: rounded.buffer }
 }
 
-/** What a result says about its quantized output: the granularity, and a doubt when the name is not of a k or v. */
-export function outputNotes(outputFormat: string, headDim: number, layer: { name: string; outDim: number }): string[] {
+/** Channels of a head, and whether the request named them. */
+export interface HeadSize {
+  readonly headDim: number
+  readonly assumed: boolean
+}
+
+/**
+ * What a result says about its quantized output: the granularity, that its head size was assumed where the request
+ * names none, and a doubt when the name is not of a k or v.
+ */
+export function outputNotes(
+  outputFormat: string,
+  { headDim, assumed }: HeadSize,
+  layer: { readonly name: string; readonly outDim: number },
+): string[] {
   const label = formatLabel(parseFormat(outputFormat))
   const heads = headDim === layer.outDim ? 'per token as one head' : 'per head'
   const notes = [`Output quantized to ${label} ${heads} of ${headDim} channels.`]
+  if (assumed) {
+    notes.push(
+      `The head size ${headDim} was assumed (${HEAD_GUESS}); if the model has another, set it ` +
+        '("Head size" on the page, --head-dim on the command line).',
+    )
+  }
   if (!looksLikeKeyOrValue(layer.name)) {
     notes.push(`"${layer.name}" does not look like a key or value projection; only their outputs are cached.`)
   }

@@ -22,8 +22,22 @@ export interface ComparisonRequest extends MxChoices {
   readonly settings: readonly Setting[]
   readonly methods: readonly MethodChoice[]
   readonly seed: number
-  /** Channels of one attention head: where blocks of a quantized output begin anew. null: DEFAULT_HEAD_DIM. */
+  /** Channels of one attention head: where blocks of a quantized output begin anew. null: assumed (headDimOf), and said. */
   readonly headDim: number | null
-  /** Also measure what the scales cost (ScaleAnalysis): some twenty more products per method and setting. */
+  /** Also measure what the scales cost (ScaleAnalysis): up to 19 more products per method and setting. */
   readonly scaleAnalysis: boolean
+}
+
+/** Calibration rows as a parameter of a sweep; every other parameter is the key of a numeric option of the method. */
+export const TOKENS_PARAMETER = 'tokens'
+
+/** One method under one setting, over one parameter. */
+export interface SweepRequest extends MxChoices {
+  readonly setting: Setting
+  readonly method: MethodChoice
+  /** TOKENS_PARAMETER, or the key of a numeric option. */
+  readonly parameter: string
+  readonly values: readonly number[]
+  readonly seed: number
+  readonly headDim: number | null
 }

@@ -1,5 +1,6 @@
 import type { ErrorReport } from '../core/errors'
 import type { OptionValues } from '../core/options'
+import type { PreScale } from '../formats/number-format'
 
 /** Errors of one product Ŷ against Y = X Wᵀ over one set of rows. Definitions: docs/metrics.md. */
 export interface OutputErrors {
@@ -79,6 +80,12 @@ export interface ScaleSweep {
   readonly outputSqnrDb: readonly number[]
 }
 
+/** Over the factor of the pre-scale, ascending; 1 is without. The factor in use is among the values. */
+export interface PreScaleSweep extends ScaleSweep {
+  /** The variant in use; 'exact' where the pre-scale is off. */
+  readonly variant: PreScale['variant']
+}
+
 /**
  * What the scales of the MX operands cost on evaluation rows, operands rounded to nearest after the transform.
  * Definitions: docs/metrics.md, "Error owed to scales".
@@ -87,8 +94,12 @@ export interface ScaleAnalysis {
   /** After the transform; null for an operand without power-of-two scales. */
   readonly weightScales: ScaleHistogram | null
   readonly activationScales: ScaleHistogram | null
-  /** Relative output errors with fp32 block scales in place of power-of-two ones; null where no operand has such. */
+  /**
+   * Relative output errors with fp32 block scales in place of power-of-two ones, all four without pre-scale, which fp32
+   * scales cannot have; null where no operand has power-of-two scales.
+   */
   readonly split: {
+    /** Both operands as in the setting, but without pre-scale: not the error of the result where that has one. */
     readonly powerOfTwo: number
     readonly weightFp32: number
     readonly activationFp32: number
@@ -96,9 +107,9 @@ export interface ScaleAnalysis {
     /** 1 − (bothFp32 / powerOfTwo)²: the share of the output's squared error owed to scales; negative when fp32 is worse. */
     readonly scaleShare: number
   } | null
-  /** Over the exact pre-scale's factor; null without a 4-bit MX operand. */
-  readonly preScaleSweep: ScaleSweep | null
-  /** Over the block size of the MX operands; null without one. */
+  /** null without a 4-bit MX operand. */
+  readonly preScaleSweep: PreScaleSweep | null
+  /** Over the block size of the MX operands, pre-scale as in the setting; null without one. */
   readonly blockSizeSweep: ScaleSweep | null
 }
 
@@ -113,12 +124,13 @@ export interface ResultIdentity {
   readonly outputFormat: string | null
   /** Channels of one head of the quantized output; null where the output is left alone. */
   readonly headDim: number | null
-  /** The choices MX operands were quantized with. preScale: the factor, null when it reached no operand. */
-  readonly scaleRule: string
-  readonly rounding: string
-  readonly blockSize: number
+  /** The choices MX tensors were quantized with; null where the setting has none. */
+  readonly scaleRule: string | null
+  readonly rounding: string | null
+  readonly blockSize: number | null
+  /** The factor; null when it reached no tensor. */
   readonly preScale: number | null
-  readonly preScaleVariant: 'exact' | 'literal' | null
+  readonly preScaleVariant: PreScale['variant'] | null
   readonly seed: number
   readonly options: OptionValues
 }
@@ -128,13 +140,15 @@ export interface MethodResult extends ResultIdentity {
   readonly kind: 'result'
   readonly calibration: OutputErrors
   readonly evaluation: OutputErrors
-  /** In the transformed space; null for a side that is not quantized. */
+  /** In the transformed space; null for a side that is not quantized. An all-zero operand has an SQNR of NaN. */
   readonly weight: OperandErrors | null
   readonly activation: OperandErrors | null
   /** Of the stored weight, scales included. */
   readonly bitsPerElement: number
   /** Multiply-adds per token the transform costs online. */
   readonly onlineOperations: number
+  /** Bytes kept at inference beside the quantized weight: parameters of the transform, low-rank factors. */
+  readonly onlineBytes: number
   readonly elapsedMs: number
   readonly profile: ActivationProfile
   readonly training: TrainingCurve | null
@@ -169,4 +183,12 @@ export interface LayerFacts {
   readonly activations: ActivationOrigin
   /** Facts to show beside the numbers: a weight that was turned, a short last block. */
   readonly notes?: readonly string[]
+}
+
+/** What a method gives at one value of a swept parameter; `error` where it fails. */
+export interface SweepPoint {
+  readonly value: number
+  readonly calibration: OutputErrors | null
+  readonly evaluation: OutputErrors | null
+  readonly error: ErrorReport | null
 }

@@ -71,6 +71,7 @@ function cellOf(
   const method = methodById(choice.id)
   const quantizers = quantizersOf(setting, request)
   const preScale = effectivePreScale(quantizers)
+  const hasMx = [quantizers.weight, quantizers.activation, quantizers.output].some((one) => one?.family === 'mx')
   return {
     method,
     quantizers,
@@ -81,9 +82,9 @@ function cellOf(
       activationFormat: setting.activationFormat,
       outputFormat: setting.outputFormat,
       headDim: setting.outputFormat === null ? null : headDim,
-      scaleRule: request.scaleRule,
-      rounding: request.rounding,
-      blockSize: request.blockSize,
+      scaleRule: hasMx ? request.scaleRule : null,
+      rounding: hasMx ? request.rounding : null,
+      blockSize: hasMx ? request.blockSize : null,
       preScale: preScale?.factor ?? null,
       preScaleVariant: preScale?.variant ?? null,
       seed: request.seed,
@@ -126,12 +127,14 @@ function referenceOutputs(layer: ComparisonLayer, arena: Arena, gpu: Gpu): { cal
 /** What every cell of a run is measured on. */
 interface RunSubject extends Pick<MeasurePlan, 'calibration' | 'evaluation' | 'scaleAnalysis'> {
   readonly layer: ComparisonLayer
+  /** The request names no head size. */
+  readonly assumesHeads: boolean
 }
 
 /** Runs one cell in an arena of its own. Throws only what ends the whole run: a cancel or the loss of the device. */
 async function runCell(
   cell: Cell,
-  { layer, ...rows }: RunSubject,
+  { layer, assumesHeads, ...rows }: RunSubject,
   { context, emit }: { readonly context: ComparisonContext; readonly emit: (event: ComparisonEvent) => void },
 ): Promise<MethodOutcome> {
   const { gpu, signal, now } = context
@@ -148,13 +151,15 @@ async function runCell(
   }
   const plan: MeasurePlan = { ...rows, output: output && headDim !== null ? { quantizer: output, headDim } : null }
   try {
-    const measured = await withErrorScopes(gpu, signal, () =>
+    const { correctionBits, ...measured } = await withErrorScopes(gpu, signal, () =>
       measure(cell.method, input, plan, { gpu, signal, arena, seed, onProgress, now }),
     )
     arena.release()
-    const bits = weight ? bitsPerElement(weight, layer.weight.cols) : layer.weightBits
+    const stored = weight ? bitsPerElement(weight, layer.weight.cols) : layer.weightBits
+    const bits = stored + correctionBits / (layer.weight.rows * layer.weight.cols)
     const about = { name: layer.name, outDim: layer.weight.rows }
-    const notes = outputFormat === null || headDim === null ? [] : outputNotes(outputFormat, headDim, about)
+    const heads = headDim === null ? null : { headDim, assumed: assumesHeads }
+    const notes = outputFormat === null || heads === null ? [] : outputNotes(outputFormat, heads, about)
     return { kind: 'result', ...cell.identity, ...measured, bitsPerElement: bits, notes: [...notes, ...measured.notes] }
   } catch (error) {
     arena.release()
@@ -190,7 +195,11 @@ export async function runComparison(
       emit({ kind: 'started', method: cell.identity.method, setting: cell.identity.setting })
       emit({
         kind: 'outcome',
-        outcome: await runCell(cell, { layer, scaleAnalysis, ...rows }, { context, emit }),
+        outcome: await runCell(
+          cell,
+          { layer, scaleAnalysis, assumesHeads: request.headDim === null, ...rows },
+          { context, emit },
+        ),
       })
     }
   } finally {

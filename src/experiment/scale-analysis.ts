@@ -1,5 +1,12 @@
 /** What power-of-two scales cost one fitted layer. Definitions: docs/metrics.md, "Error owed to scales". */
-import { BLOCK_SIZES, type MxQuantizer, PRE_SCALE_MAX, PRE_SCALE_MIN, type Quantizer } from '../formats/number-format'
+import {
+  BLOCK_SIZES,
+  type MxQuantizer,
+  PRE_SCALE_MAX,
+  PRE_SCALE_MIN,
+  type PreScale,
+  type Quantizer,
+} from '../formats/number-format'
 import { takesPreScale } from '../formats/quantizer'
 import { Arena } from '../gpu/arena'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
@@ -11,7 +18,8 @@ import { quantize } from '../gpu/kernels/quantize'
 import { decodeScaleCounts, scaleHistogram } from '../gpu/kernels/scale-histogram'
 import { Recorder } from '../gpu/recorder'
 import { readWords } from '../gpu/transfer'
-import type { Context, RowClip } from '../methods/method'
+import type { Clip, Context } from '../methods/method'
+import { clipWeight } from '../methods/rounding/clip-weight'
 import { outputErrors } from './metrics'
 import type { ScaleAnalysis, ScaleHistogram, ScaleSweep } from './result'
 
@@ -26,14 +34,14 @@ export interface AnalysedLayer {
   /** W' [out, in] and X' [tokens, in], before clip and rounding. */
   readonly weight: GpuMatrix
   readonly activations: GpuMatrix
-  readonly clip: RowClip | null
+  readonly clip: Clip | null
   /** Y = X Wᵀ [tokens, out] */
   readonly reference: GpuMatrix
 }
 
 const FACTOR_STEPS_PER_UNIT = 20
 
-/** Factors of the pre-scale sweep, 0.50 … 1.00 in steps of 0.05; 1 is without. */
+/** Factors of the pre-scale sweep, 0.50 … 1.00 in steps of 0.05; 1 is without. A factor in use between them is added. */
 export const SWEPT_FACTORS: readonly number[] = Array.from(
   { length: (PRE_SCALE_MAX - PRE_SCALE_MIN) * FACTOR_STEPS_PER_UNIT + 1 },
   (_, step) => PRE_SCALE_MIN + step / FACTOR_STEPS_PER_UNIT,
@@ -56,9 +64,8 @@ function vary(
   }
 }
 
-function withFp32Scale(quantizer: MxQuantizer): MxQuantizer {
-  return { ...quantizer, scaleRule: 'fp32', preScale: null }
-}
+const withoutPreScale = (quantizer: MxQuantizer): MxQuantizer => ({ ...quantizer, preScale: null })
+const withFp32Scale = (quantizer: MxQuantizer): MxQuantizer => ({ ...quantizer, scaleRule: 'fp32', preScale: null })
 
 function isPreScalable(quantizer: Quantizer | null): quantizer is MxQuantizer {
   return isMx(quantizer) && takesPreScale(quantizer.format, quantizer.scaleRule)
@@ -69,38 +76,50 @@ export interface ScalePlan {
   readonly split: Readonly<
     Record<'powerOfTwo' | 'weightFp32' | 'activationFp32' | 'bothFp32', OperandQuantizers>
   > | null
-  /** One per factor of SWEPT_FACTORS. */
-  readonly preScale: readonly OperandQuantizers[] | null
-  /** One per size of BLOCK_SIZES. */
-  readonly blockSize: readonly OperandQuantizers[] | null
+  readonly preScale: PlannedSweep<{ readonly variant: PreScale['variant'] }> | null
+  readonly blockSize: PlannedSweep | null
+}
+
+/** A product for each value. */
+type PlannedSweep<More = unknown> = More & {
+  readonly values: readonly number[]
+  readonly points: readonly OperandQuantizers[]
+}
+
+function sweepOf(values: readonly number[], pointAt: (value: number) => OperandQuantizers | null): PlannedSweep | null {
+  const points = values.map(pointAt).filter((point) => point !== null)
+  return points.length > 0 ? { values, points } : null
+}
+
+function planPreScale(quantizers: OperandQuantizers): ScalePlan['preScale'] {
+  const preScaled = [quantizers.weight, quantizers.activation].filter(isPreScalable)
+  const inUse = preScaled[0]?.preScale ?? null
+  const variant = inUse?.variant ?? 'exact'
+  const factors = [...new Set([...SWEPT_FACTORS, inUse?.factor ?? PRE_SCALE_MAX])].sort((a, b) => a - b)
+  const sweep = sweepOf(factors, (factor) =>
+    vary(quantizers, isPreScalable, (quantizer) => ({
+      ...quantizer,
+      preScale: factor === 1 ? null : { factor, variant },
+    })),
+  )
+  return sweep && { ...sweep, variant }
 }
 
 /** Which products the analysis of a setting takes. */
 export function planScales(quantizers: OperandQuantizers): ScalePlan {
-  const { weight, activation } = quantizers
-  const both = vary(quantizers, hasPowerOfTwoScale, withFp32Scale)
-  const preScale = SWEPT_FACTORS.map((factor) =>
-    vary(quantizers, isPreScalable, (quantizer) => ({
-      ...quantizer,
-      preScale: factor === 1 ? null : { factor, variant: 'exact' },
-    })),
-  )
-  const blockSize = BLOCK_SIZES.map((size) =>
-    vary(quantizers, isMx, (quantizer) => ({ ...quantizer, blockSize: size })),
-  )
-  const allOf = (points: readonly (OperandQuantizers | null)[]) => {
-    const found = points.filter((point) => point !== null)
-    return found.length > 0 ? found : null
-  }
+  const plain = vary(quantizers, isMx, withoutPreScale) ?? quantizers
+  const both = vary(plain, hasPowerOfTwoScale, withFp32Scale)
   return {
     split: both && {
-      powerOfTwo: quantizers,
-      weightFp32: { weight: both.weight, activation },
-      activationFp32: { weight, activation: both.activation },
+      powerOfTwo: plain,
+      weightFp32: { weight: both.weight, activation: plain.activation },
+      activationFp32: { weight: plain.weight, activation: both.activation },
       bothFp32: both,
     },
-    preScale: allOf(preScale),
-    blockSize: allOf(blockSize),
+    preScale: planPreScale(quantizers),
+    blockSize: sweepOf(BLOCK_SIZES, (size) =>
+      vary(quantizers, isMx, (quantizer) => ({ ...quantizer, blockSize: size })),
+    ),
   }
 }
 
@@ -149,16 +168,11 @@ function clipOperands(
   { gpu, arena }: Context,
 ): Omit<AnalysedLayer, 'clip'> {
   const recorder = new Recorder(gpu)
-  const [weightBounds, activationBounds] = [clip?.weight, clip?.activation]
+  const bounds = clip?.activation
   const clipped = {
-    weight:
-      quantizers.weight && weightBounds
-        ? clipRows(recorder, arena, weight, { shared: false, bounds: weightBounds })
-        : weight,
+    weight: quantizers.weight ? clipWeight(recorder, arena, weight, clip) : weight,
     activations:
-      quantizers.activation && activationBounds
-        ? clipRows(recorder, arena, activations, { shared: true, bounds: activationBounds })
-        : activations,
+      quantizers.activation && bounds ? clipRows(recorder, arena, activations, { shared: true, bounds }) : activations,
     reference,
   }
   recorder.submit()
@@ -167,7 +181,7 @@ function clipOperands(
 
 /**
  * Takes the error of `layer` apart: exponents of both operands, the error with fp32 scales in place of power-of-two
- * ones, and the error over pre-scale and block size. Operands are rounded to nearest after the transform and its clip,
+ * ones (without pre-scale on either side), and the error over pre-scale and block size. Operands are rounded to nearest after the transform and its clip,
  * whatever mitigation the method has; the output is not quantized. One submit per product, each product once;
  * a product's temporaries are given back before the next. Throws AbortError when cancelled.
  */
@@ -178,7 +192,11 @@ export async function analyseScales(
 ): Promise<ScaleAnalysis> {
   const { signal, onProgress } = context
   const plan = planScales(quantizers)
-  const products = [...Object.values(plan.split ?? {}), ...(plan.preScale ?? []), ...(plan.blockSize ?? [])]
+  const products = [
+    ...Object.values(plan.split ?? {}),
+    ...(plan.preScale?.points ?? []),
+    ...(plan.blockSize?.points ?? []),
+  ]
   const distinct = new Map(products.map((point) => [keyOf(point), point]))
   const clipped = clipOperands(layer, quantizers, context)
   const exponents = async (matrix: GpuMatrix, quantizer: Quantizer | null) =>
@@ -193,14 +211,16 @@ export async function analyseScales(
   }
   signal.throwIfAborted()
   const errorAt = (point: OperandQuantizers) => errors.get(keyOf(point)) ?? Number.NaN
-  const sweep = (values: readonly number[], points: readonly OperandQuantizers[] | null): ScaleSweep | null =>
-    points && { values, outputSqnrDb: points.map((point) => -20 * Math.log10(errorAt(point))) }
+  const sweep = ({ values, points }: PlannedSweep): ScaleSweep => ({
+    values,
+    outputSqnrDb: points.map((point) => -20 * Math.log10(errorAt(point))),
+  })
   return {
     weightScales,
     activationScales,
     split: plan.split && splitOf(plan.split, errorAt),
-    preScaleSweep: sweep(SWEPT_FACTORS, plan.preScale),
-    blockSizeSweep: sweep(BLOCK_SIZES, plan.blockSize),
+    preScaleSweep: plan.preScale && { ...sweep(plan.preScale), variant: plan.preScale.variant },
+    blockSizeSweep: plan.blockSize && sweep(plan.blockSize),
   }
 }
 

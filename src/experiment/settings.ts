@@ -1,6 +1,6 @@
 import { InputError } from '../core/errors'
 import { splitTop } from '../core/split-top'
-import { formatText, parseFormat } from '../formats/format-text'
+import { checkParentheses, formatText, parseFormat } from '../formats/format-text'
 import type { Quantizer } from '../formats/number-format'
 import { type MxChoices, makeQuantizer } from '../formats/quantizer'
 import { FORMATS } from '../formats/registry'
@@ -53,14 +53,15 @@ export function settingOf({ weightFormat, activationFormat, outputFormat }: Omit
 /**
  * The setting written as `text`: a name (`W4A4`) or formats of weights, activations and, for the key-value cache,
  * outputs (`mxfp4/mxfp8_e4m3`, `int4(group=128)/16`, `mxfp4/16/mxfp8_e4m3`). Formats that have a name get it. Throws
- * InputError SE-01 naming what is valid, FM-02 for an option a format does not have.
+ * InputError SE-01 naming what is valid, FM-02 for an option a format does not have and for broken parentheses.
  */
 export function parseSetting(text: string): Setting {
   const trimmed = text.trim()
   const preset = NAMED_SETTINGS.find((setting) => setting.id === trimmed.toUpperCase())
   if (preset) return preset
-  const sides = splitTop(trimmed, '/')
-  const idOf = (side: string) => side.replace(/\(.*$/, '').trim()
+  checkParentheses(trimmed)
+  const sides = splitTop(trimmed, '/').map((side) => side.trim())
+  const idOf = (side: string) => side.replace(/\(.*$/, '').trim().toLowerCase()
   const isSide = (side: string) => side === AS_LOADED || FORMATS.some(({ id }) => id === idOf(side))
   if (sides.length < 2 || sides.length > 3 || !sides.every(isSide)) {
     const names = NAMED_SETTINGS.map((setting) => setting.id).join(', ')

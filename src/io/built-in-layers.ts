@@ -5,6 +5,8 @@ export interface BuiltInLayer {
   readonly label: string
   /** Path below the page's own address. */
   readonly file: string
+  /** Channels of one attention head in its projections; null where the layer belongs to no attention. */
+  readonly headDim: number | null
   /** Where the numbers come from. */
   readonly provenance: string
   /** What one sees on it, and why it differs from the others. */
@@ -15,6 +17,9 @@ const TRAINED =
   'Query projection of layer 2 of a Llama with 2.0 million parameters trained for this project on WikiText-2 ' +
   '(text: English Wikipedia, CC BY-SA 3.0), with the inputs it receives on 512 tokens of the WikiText-2 test text.'
 
+/** Width 192 in 6 heads. */
+const LLAMA_HEAD_DIM = 32
+
 /**
  * The built-in layers in menu order; the first one opens cold. What they teach together: rotation hurts MXFP4 where
  * outlier channels meet small weight columns, and only there. Details: public/layers/README.md.
@@ -24,6 +29,7 @@ export const BUILT_IN_LAYERS: readonly BuiltInLayer[] = [
     id: 'llama-outliers',
     label: 'Llama layer with outlier channels',
     file: 'layers/wt2llama-outliers-L2-q_proj.safetensors',
+    headDim: LLAMA_HEAD_DIM,
     provenance:
       `${TRAINED} Outlier channels were injected without changing what the model computes: norm gains were ` +
       'multiplied by a factor per channel and the weight columns that read them divided by it.',
@@ -36,6 +42,7 @@ export const BUILT_IN_LAYERS: readonly BuiltInLayer[] = [
     id: 'llama-as-trained',
     label: 'The same layer as trained',
     file: 'layers/wt2llama-L2-q_proj.safetensors',
+    headDim: LLAMA_HEAD_DIM,
     provenance: `${TRAINED} Unchanged.`,
     explains:
       'The same function without the injected outliers: inputs are close to Gaussian and all weight columns are of ' +
@@ -45,6 +52,7 @@ export const BUILT_IN_LAYERS: readonly BuiltInLayer[] = [
     id: 'synthetic-outliers',
     label: 'Synthetic layer, outliers on ordinary columns',
     file: 'layers/synthetic-outliers.safetensors',
+    headDim: null,
     provenance:
       'Seeded random numbers, no model: Gaussian weight [256, 256], 512 Gaussian tokens with 6 channels multiplied ' +
       'by 20. Written by scripts/make-synthetic-layer.mjs.',

@@ -1,6 +1,6 @@
 /** The page's side of the engine worker. With worker.ts the only file that knows comlink. */
 import * as Comlink from 'comlink'
-import type { EngineApi, RunEvent } from './protocol'
+import type { EngineApi } from './protocol'
 import workerUrl from './worker?worker&url'
 
 /**
@@ -20,17 +20,20 @@ function startWorker(): Worker {
 export function createEngineClient(): EngineApi {
   const remote = Comlink.wrap<EngineApi>(startWorker())
   let currentRun: string | null = null
+  /** `onEvent` for as long as `runId` is the run that goes on. */
+  const whileCurrent = <T>(runId: string, onEvent: (event: T) => void) => {
+    currentRun = runId
+    return Comlink.proxy((event: T) => {
+      onEvent(event)
+    })
+  }
   return {
     openDevice: () => remote.openDevice(),
     openFile: (file) => remote.openFile(file),
     closeFile: (fileId) => remote.closeFile(fileId),
-    run: (runId, choice, request, onEvent) => {
-      currentRun = runId
-      const forward = (event: RunEvent) => {
-        if (currentRun === runId) onEvent(event)
-      }
-      return remote.run(runId, choice, request, Comlink.proxy(forward))
-    },
+    run: (runId, choice, request, onEvent) => remote.run(runId, choice, request, whileCurrent(runId, onEvent)),
+    runSweep: (runId, choice, request, onEvent) =>
+      remote.runSweep(runId, choice, request, whileCurrent(runId, onEvent)),
     cancel: (runId) => {
       if (currentRun === runId) currentRun = null
       return remote.cancel(runId)

@@ -2,7 +2,8 @@
 import { type ErrorReport, GpuError, InputError, isAbort, reportError } from '../core/errors'
 import type { LayerSources, LoadedLayer } from '../experiment/load-layer'
 import type { TensorSource } from '../experiment/load-tensor'
-import { runComparison } from '../experiment/run-comparison'
+import { type ComparisonContext, runComparison } from '../experiment/run-comparison'
+import { runSweep } from '../experiment/sweep'
 import { mapBlocks, readRow } from '../experiment/tensor-blocks'
 import { Arena } from '../gpu/arena'
 import { type AdapterFacts, type Gpu, openGpu } from '../gpu/device'
@@ -30,6 +31,9 @@ export interface EngineEnvironment {
   /** Milliseconds from any fixed start. */
   readonly now: () => number
 }
+
+/** What a run does with its layer. */
+type LayerWork = (layer: LoadedLayer, context: ComparisonContext) => Promise<void>
 
 async function answer<T>(work: () => Promise<T>): Promise<Answer<T>> {
   try {
@@ -65,6 +69,33 @@ function createDeviceHolder(environment: EngineEnvironment, onLoss: (error: Erro
   }
 }
 
+/** One run at a time. */
+function createRunSlot() {
+  let active: ActiveRun | null = null
+  return {
+    /** Ends the run before, waits until it has let go of the GPU, and does `work` as run `id`. */
+    start: (id: string, layerKey: string, work: (signal: AbortSignal) => Promise<RunEnd>): Promise<RunEnd> => {
+      const previous = active
+      previous?.controller.abort()
+      const controller = new AbortController()
+      const ended = (previous?.ended ?? Promise.resolve())
+        .then(() => work(controller.signal))
+        .finally(() => {
+          if (active?.id === id) active = null
+        })
+      active = { id, layerKey, controller, ended }
+      return ended
+    },
+    cancel: (id: string) => {
+      if (active?.id === id) active.controller.abort()
+    },
+    /** Settles while no run of another layer goes on. */
+    othersEnded: async (layerKey: string) => {
+      while (active && active.layerKey !== layerKey) await active.ended
+    },
+  }
+}
+
 /** Creates an engine; nothing is opened until it is asked for. */
 export function createEngine(environment: EngineEnvironment): EngineApi {
   const files = new Map<string, OpenFile>()
@@ -73,7 +104,7 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
     for (const callback of lossCallbacks) callback(error)
   })
   const withLayer = createLayerCache()
-  let active: ActiveRun | null = null
+  const runs = createRunSlot()
   let filesOpened = 0
 
   const tensorOf = ({ fileId, tensor: name }: { fileId: string; tensor: string }): TensorSource => {
@@ -107,7 +138,7 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
     read: (layer: LoadedLayer, scratch: { readonly gpu: Gpu; readonly arena: Arena }) => Promise<T>,
   ): Promise<T> => {
     const gpu = await device.get()
-    while (active && active.layerKey !== JSON.stringify(choice)) await active.ended
+    await runs.othersEnded(JSON.stringify(choice))
     return withLayer(layerRequest(gpu, choice, new AbortController().signal), async (layer) => {
       const arena = new Arena(gpu)
       try {
@@ -121,19 +152,21 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
     })
   }
 
-  const execute = async (signal: AbortSignal, ...[choice, request, onEvent]: RunParameters): Promise<RunEnd> => {
+  const execute = async (signal: AbortSignal, choice: LayerChoice, work: LayerWork): Promise<RunEnd> => {
     try {
       signal.throwIfAborted()
       const gpu = await device.get()
       const layer = await withLayer(layerRequest(gpu, choice, signal), (loaded) => loaded)
       signal.throwIfAborted()
-      onEvent({ kind: 'layer', layer: layer.facts })
-      await runComparison(layer, request, { gpu, signal, now: environment.now }, onEvent)
+      await work(layer, { gpu, signal, now: environment.now })
       return { kind: 'done' }
     } catch (error) {
       return isAbort(error) ? { kind: 'cancelled' } : { kind: 'failed', error: reportError(error) }
     }
   }
+
+  const start = (id: string, choice: LayerChoice, work: LayerWork): Promise<RunEnd> =>
+    runs.start(id, JSON.stringify(choice), (signal) => execute(signal, choice, work))
 
   return {
     openDevice: () => answer<AdapterFacts>(async () => (await device.get()).adapter),
@@ -148,21 +181,14 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
     closeFile: async (fileId) => {
       files.delete(fileId)
     },
-    run: (id, ...parameters) => {
-      const previous = active
-      previous?.controller.abort()
-      const controller = new AbortController()
-      const ended = (previous?.ended ?? Promise.resolve())
-        .then(() => execute(controller.signal, ...parameters))
-        .finally(() => {
-          if (active?.id === id) active = null
-        })
-      active = { id, layerKey: JSON.stringify(parameters[0]), controller, ended }
-      return ended
-    },
-    cancel: async (id) => {
-      if (active?.id === id) active.controller.abort()
-    },
+    run: (id, choice, request, onEvent) =>
+      start(id, choice, (layer, context) => {
+        onEvent({ kind: 'layer', layer: layer.facts })
+        return runComparison(layer, request, context, onEvent)
+      }),
+    runSweep: (id, choice, request, onEvent) =>
+      start(id, choice, (layer, context) => runSweep(layer, request, context, onEvent)),
+    cancel: async (id) => runs.cancel(id),
     mapBlocks: (choice, query) => answer(() => look(choice, (layer, scratch) => mapBlocks(layer, query, scratch))),
     readRow: (choice, query) => answer(() => look(choice, (layer, scratch) => readRow(layer, query, scratch))),
     onDeviceLost: async (callback) => {
@@ -171,5 +197,3 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
     loseDevice: () => device.destroy(),
   }
 }
-
-type RunParameters = Parameters<EngineApi['run']> extends [string, ...infer Rest] ? Rest : never

@@ -1,7 +1,8 @@
 import type { ErrorReport } from '../core/errors'
 import type { Progress } from '../core/progress'
-import type { ComparisonRequest } from '../experiment/request'
+import type { ComparisonRequest, SweepRequest } from '../experiment/request'
 import type { LayerFacts, MethodOutcome } from '../experiment/result'
+import type { SweepEvent } from '../experiment/sweep'
 import type { BlockMap, BlockMapQuery, RowQuery, TensorRow } from '../experiment/tensor-blocks'
 import type { AdapterFacts } from '../gpu/device'
 import type { SyntheticSpec } from '../io/synthetic'
@@ -55,6 +56,16 @@ export interface EngineApi {
     choice: LayerChoice,
     request: ComparisonRequest,
     onEvent: (event: RunEvent) => void,
+  ): Promise<RunEnd>
+  /**
+   * Sweeps one parameter of one method. A run like `run`: starting either ends the one before it, of whichever kind, and
+   * `cancel` stops both.
+   */
+  runSweep(
+    runId: string,
+    choice: LayerChoice,
+    request: SweepRequest,
+    onEvent: (event: SweepEvent) => void,
   ): Promise<RunEnd>
   cancel(runId: string): Promise<void>
   /** The largest magnitude per block of an operand. Waits while a run of another layer ends. */

@@ -16,16 +16,35 @@ function withTransfer(event: RunEvent): RunEvent {
   return Comlink.transfer(event, [...new Set(buffersOf(event.outcome.profile))] as ArrayBuffer[])
 }
 
+/**
+ * What passes events to the page, and what waits until they are there. Events travel on a port of their own and would be
+ * overtaken by the answer to the call. The callback is a promise here, and its port keeps the order: when the last event
+ * has arrived, all have.
+ */
+function inOrder<T>(onEvent: (event: T) => void) {
+  let delivered: unknown
+  return {
+    forward: (event: T) => {
+      delivered = onEvent(event)
+    },
+    delivered: async () => {
+      await delivered
+    },
+  }
+}
+
 const exposed: EngineApi = {
   ...engine,
   run: async (runId, choice, request, onEvent) => {
-    // Events travel on a port of their own and would be overtaken by the answer to this call. The callback is a promise
-    // here, and its port keeps the order: when the last event has arrived, all have.
-    let delivered: unknown
-    const end = await engine.run(runId, choice, request, (event) => {
-      delivered = onEvent(withTransfer(event))
-    })
-    await delivered
+    const { forward, delivered } = inOrder(onEvent)
+    const end = await engine.run(runId, choice, request, (event) => forward(withTransfer(event)))
+    await delivered()
+    return end
+  },
+  runSweep: async (runId, choice, request, onEvent) => {
+    const { forward, delivered } = inOrder(onEvent)
+    const end = await engine.runSweep(runId, choice, request, forward)
+    await delivered()
     return end
   },
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseCompare } from '../../src/cli/compare-arguments'
 
 const requestOf = (...args: string[]) => {
@@ -41,4 +41,32 @@ test('a list of settings is split outside parentheses', () => {
     '16/nvfp4(four-over-six=max)',
   ])
   expect(headDim).toBe(96)
+})
+
+describe('notes', () => {
+  const notesOf = (...args: string[]) => parseCompare(['in', '--weight', 'w', '--activations', 'x', ...args]).notes
+  const given = ['--scale-rule', 'even', '--rounding', 'half-away', '--block', '64', '--pre-scale', '0.8']
+  const mx = 'mxfp8_e4m3, mxfp8_e5m2, mxint8, mxfp6_e3m2, mxfp6_e2m3, mxfp4'
+
+  test('name choices that reach no tensor of any setting, and what they are for', () => {
+    expect(notesOf('--setting', 'int4/nvfp4,bf16/16', ...given)).toEqual([
+      `no tensor of int4/nvfp4, bf16/16 takes --scale-rule, --rounding, --block (only for ${mx}), ` +
+        '--pre-scale (only for mxfp4 without fp32 scales)',
+    ])
+    expect(notesOf('--setting', 'W8A8', ...given, '--pre-scale-variant', 'literal')).toEqual([
+      'no tensor of W8A8 takes --pre-scale, --pre-scale-variant (only for mxfp4 without fp32 scales)',
+    ])
+    expect(notesOf('--scale-rule', 'fp32', '--pre-scale', '0.8')).toHaveLength(1)
+  })
+
+  test('are not given for choices that reach one, that were not made, or that change nothing', () => {
+    expect(notesOf('--setting', 'int4/nvfp4,16/16/mxfp4', ...given)).toEqual([])
+    expect(notesOf('--setting', 'int4/nvfp4')).toEqual([])
+    expect(notesOf('--setting', 'int4/nvfp4', '--rounding', 'half-even', '--pre-scale', 'off')).toEqual([])
+  })
+
+  test('say that CSV has no scale analysis', () => {
+    expect(notesOf('--scale-analysis', '--csv', 'out.csv')).toEqual(['--csv has no scale analysis; --json has it'])
+    expect(notesOf('--csv', 'out.csv')).toEqual([])
+  })
 })

@@ -37,6 +37,7 @@ const result: MethodResult = {
   weight: { sqnrDb: 18.5, clippedPercent: 0.5, flushedPercent: 11 },
   activation: null,
   bitsPerElement: 4.25,
+  onlineBytes: 0,
   onlineOperations: 0,
   elapsedMs: 12.5,
   profile: {
@@ -57,7 +58,7 @@ const analysis: ScaleAnalysis = {
   weightScales: { firstExponent: -3, counts: [2, 5], zeroBlocks: 1, blocks: 8 },
   activationScales: null,
   split: { powerOfTwo: 0.25, weightFp32: 0.2, activationFp32: 0.25, bothFp32: 0.2, scaleShare: 0.36 },
-  preScaleSweep: { values: [0.5, 1], outputSqnrDb: [11, 12] },
+  preScaleSweep: { variant: 'exact', values: [0.5, 1], outputSqnrDb: [11, 12] },
   blockSizeSweep: null,
 }
 
@@ -108,6 +109,7 @@ test('the document has numbers for a result and an error for a failure, and no f
     activationClippedPercent: null,
     activationFlushedPercent: null,
     bitsPerElement: 4.25,
+    onlineBytes: 0,
     onlineOperations: 0,
     elapsedMs: 12.5,
     activations: { maxAbsolute: 3, kurtosis: 4 },
@@ -162,11 +164,11 @@ test('the table shows evaluation errors, and the code of a failure', () => {
     '0.12500',
     '0.9800',
     '18.50',
-    '-',
+    '–',
     '4.25',
     '13',
   ])
-  expect(second.split(/ +/).slice(0, 4)).toEqual(['quarot', 'W4A16', 'MD-01', '-'])
+  expect(second.split(/ +/).slice(0, 4)).toEqual(['quarot', 'W4A16', 'MD-01', '–'])
 })
 
 test('the lines above the table say layer, origin of the rows, and the choices of the run', () => {
@@ -195,8 +197,10 @@ test('synthetic activations, reused rows and a pre-scale that reaches nothing ar
 test('a block size off the standard and the heads of the output are said; without MX formats there is no rule', () => {
   const kv = { ...request, settings: [parseSetting('W4A8KV8')], blockSize: 16 }
   expect(compareConditions(layer, kv, [{ ...result, outputFormat: 'mxfp8_e4m3', headDim: 64 }])).toContain(
-    'pre-scale 3/4, block 16 (not the standard), output heads of 64 channels, seed 3\n',
+    'pre-scale 3/4, block 16 (not the standard), output heads of 64 channels (assumed), seed 3\n',
   )
+  const named = { ...kv, headDim: 64 }
+  expect(compareConditions(layer, named, [{ ...result, headDim: 64 }])).toContain('heads of 64 channels, seed 3\n')
   const integers = { ...request, settings: [parseSetting('int4/nvfp4')] }
   expect(compareConditions(layer, integers, [result]).split('\n')[2]).toBe('seed 3')
 })
@@ -205,12 +209,38 @@ test('the scale analysis is in the document as it is, and its split is a table o
   const analysed = { ...result, scaleAnalysis: analysis }
   const [entry] = JSON.parse(JSON.stringify(compareReport(layer, {}, [analysed]))).results
   expect(entry.scaleAnalysis).toEqual(analysis)
-  const [about, heading, row, end] = scaleTable([analysed, failure, result]).split('\n')
-  expect(about).toBe('scale analysis: evaluation rows, operands rounded to nearest, output as it is')
+  const [about, heading, row, failed, end] = scaleTable([analysed, failure]).split('\n')
+  expect(about).toBe('scale analysis: evaluation rows, operands rounded to nearest, all four errors without pre-scale')
   expect(heading.split(/ {2,}/).slice(2)).toEqual([
     ...['relative error', 'W fp32 scale', 'X fp32 scale', 'both', 'owed to scales'],
   ])
   expect(row.split(/ {2,}/)).toEqual(['rtn', 'W4A16', '0.25000', '0.20000', '0.25000', '0.20000', '36.0 %'])
+  expect(failed.split(/ {2,}/)).toEqual(['quarot', 'W4A16', '–', '–', '–', '–', '–', 'MD-01'])
   expect(end).toBe('')
-  expect(scaleTable([result])).toBe('scale analysis: no operand has power-of-two scales\n')
+})
+
+test('the table of the scale analysis says why a row is empty, and what it leaves out', () => {
+  const none = { ...analysis, split: null }
+  const integers = { ...result, weightFormat: 'int4', outputFormat: 'mxfp4', scaleAnalysis: none }
+  const rows = [
+    integers,
+    { ...integers, scaleRule: 'fp32' },
+    { ...result, scaleRule: 'fp32', scaleAnalysis: none },
+    { ...result, outputFormat: 'mxfp8_e4m3', scaleAnalysis: analysis },
+  ]
+  const remarks = scaleTable(rows).trimEnd().split('\n').slice(2)
+  expect(remarks.map((line) => line.split(/ {2,}/).slice(6).join(' '))).toEqual([
+    '– no operand has power-of-two scales',
+    '– no operand has power-of-two scales',
+    '– scales are fp32 already',
+    '36.0 % Y is quantized in the setting, not here',
+  ])
+})
+
+test('a number that does not exist is a dash in the table, nothing in CSV and null in JSON', () => {
+  const zeros = { ...result, weight: { sqnrDb: Number.NaN, clippedPercent: 0, flushedPercent: 0 } }
+  expect(compareTable([zeros]).split('\n')[1].split(/ +/)[6]).toBe('–')
+  const [heading, line] = compareCsv([zeros]).split('\r\n')
+  expect(line.split(',')[heading.split(',').indexOf('weightSqnrDb')]).toBe('')
+  expect(JSON.parse(JSON.stringify(compareReport(layer, {}, [zeros]))).results[0].weightSqnrDb).toBeNull()
 })

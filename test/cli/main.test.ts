@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { EXIT } from '../../src/cli/command'
-import { main } from '../../src/cli/main'
 import { FORMATS } from '../../src/formats/registry'
 import { METHODS } from '../../src/methods/registry'
+import { runMain as run } from '../support/run-main'
 import { readGolden } from '../support/safetensors'
 
 const folder = mkdtempSync(join(tmpdir(), 'mxscope-cli-'))
@@ -13,20 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const LAYER = new URL('../golden/layers/layer-a.safetensors', import.meta.url).pathname
 
-/** Runs the program in this process; only for what needs no GPU. */
-async function run(...args: string[]) {
-  let stdout = ''
-  const stderr: string[] = []
-  const code = await main(args, {
-    out: (text) => {
-      stdout += text
-    },
-    note: (line) => stderr.push(line),
-  })
-  return { code, stdout, stderr }
-}
-
-const COMMANDS = ['inspect', 'formats', 'methods', 'quantize', 'compare', 'bench']
+const COMMANDS = ['inspect', 'formats', 'methods', 'quantize', 'compare', 'sweep', 'bench']
 
 describe('help', () => {
   test('the program lists its commands', async () => {
@@ -65,8 +52,11 @@ describe('wrong usage: exit code 2, one line that says what is wrong', () => {
       [...captured, '--setting', 'W4A4,nvfp4(scale=1)/16'],
       'nvfp4.scale: no such option; the options of nvfp4 are: four',
     ],
+    [[...captured, '--setting', 'int4(group=128/16'], '"int4(group=128/16": expected a ")" for every "("'],
+    [[...captured, '--setting', 'nvfp4()/16'], 'nvfp4(): expected options as KEY=VALUE in the parentheses, found none'],
+    [[...captured, '--json', '-', '--csv', '-'], '--json -, --csv -: expected standard output for one of the two'],
     [[...captured, '--setting', ','], '--setting: expected at least one setting'],
-    [[...captured, '--methods', 'rtn,rotn'], 'method: expected one of rtn, quarot'],
+    [[...captured, '--methods', 'rtn,rotn'], 'method: expected one of rtn, '],
     [[...captured, '--seed', '1.5'], '--seed: expected a whole number from 0 to 4294967295, found "1.5"'],
     [[...captured, '--tokens', '0'], '--tokens: expected a whole number from 1'],
     [[...captured, '--held-out', '0.9'], '--held-out: expected 0 to 0.8, found "0.9"'],
@@ -89,6 +79,7 @@ describe('wrong usage: exit code 2, one line that says what is wrong', () => {
     [['quantize', LAYER, '--format', 'mxfp4'], 'expected -o OUT'],
     [[...quantize, '--format', 'fp4'], 'number format: expected one of mxfp8_e4m3'],
     [[...quantize, '--format', 'int4(group=48)'], 'int4.group: expected one of row, 32, 64, 128, found "48".'],
+    [[...quantize, '--format', 'int4(group=32,group=64)'], 'int4.group: expected one value, found two, "32" and "64"'],
     [[...quantize, '--format', 'mxfp4', '--layout', 'gpt-oss'], '--layout: expected one of fake, found "gpt-oss"'],
     [[...quantize, '--format', 'mxfp4', '--block', '12'], '--block: expected one of 8, 16, 32, 64, 128, found "12"'],
     [[...quantize, '--format', 'nvfp4', '--block', '32'], '--block: expected one of 16, found "32"'],
@@ -112,7 +103,7 @@ describe('wrong usage: exit code 2, one line that says what is wrong', () => {
     const { code, stdout, stderr } = await run(...args)
     expect([code, stdout, stderr.length]).toEqual([2, '', 1])
     expect(stderr[0]).toContain(message)
-    expect(stderr[0]).toMatch(/See mxscope( \w+)? --help\.$/)
+    expect(stderr[0]).toMatch(/[^.]\. See mxscope( \w+)? --help\.$/)
   })
 })
 
@@ -183,7 +174,7 @@ describe('lists', () => {
     const table = (await run('formats')).stdout
     expect(table).toMatch(/^nvfp4 +NVFP4 +6 +16 +e4m3 +4\.5 /m)
     expect(table).toMatch(/^int4 +INT4 +7 +row +fp32 +4 /m)
-    expect(table).toMatch(/^bf16 +BF16 +\S+ +- +none +16 /m)
+    expect(table).toMatch(/^bf16 +BF16 +\S+ +– +none +16 /m)
     expect(table).toContain('int4 options:\n    group = row (row | 32 | 64 | 128): ')
     expect(table).toContain('scale rules: floor, rceil, ceil, even, best, fp32')
     const methods = JSON.parse((await run('methods', '--json', '-')).stdout)

@@ -154,6 +154,7 @@ describe('compare, other formats', () => {
     expect(nvfp4).toMatchObject({ weightFormat: 'nvfp4', preScale: null, bitsPerElement: 4.5 })
     expect(integers).toMatchObject({ weightFormat: 'int4(group=128,scheme=asym)', bitsPerElement: 4 + 20 / 128 })
     expect(cache).toMatchObject({ outputFormat: 'mxfp8_e4m3', headDim: 64, preScale: 0.75, preScaleVariant: 'exact' })
+    expect(stderr).toContain('\n  Output quantized to MXFP8 E4M3 per head of 64 channels.\n')
     expect(cache.notes[0]).toBe('Output quantized to MXFP8 E4M3 per head of 64 channels.')
     expect(cache.notes[1]).toContain('"layer.weight" does not look like a key or value projection')
     for (const { evaluation } of [nvfp4, integers, cache]) {
@@ -169,6 +170,14 @@ describe('compare, other formats', () => {
     const { code, stdout, stderr } = run([...compare, '--methods', 'rtn', '--setting', 'W8A8KV8', '--head-dim', '96'])
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toContain('SE-02: head dimension: expected one of 32, 64, 128, 256')
+  })
+
+  test('says on standard error what was asked for and has no effect, once', () => {
+    const args = ['--methods', 'rtn', '--setting', 'int4/int8', '--scale-rule', 'even', '--json', '-']
+    const { code, stdout, stderr } = run([...compare, ...args])
+    expect(code).toBe(0)
+    expect(stderr.match(/note: no tensor of int4\/int8 takes --scale-rule \(only for mxfp8_e4m3, /g)).toHaveLength(1)
+    expect(JSON.parse(stdout).results[0]).toMatchObject({ scaleRule: null, rounding: null, blockSize: null })
   })
 
   test('the scale analysis is in the JSON and a table under the other', () => {
@@ -274,7 +283,30 @@ describe('quantize', () => {
     ]
     const report = JSON.parse(run(['quantize', input, ...args]).stdout)
     expect(report).toMatchObject({ format: 'int4(group=64,scheme=asym)', group: 64, scheme: 'asym' })
-    expect(report.tensors[0]).toMatchObject({ name: 'matrix', bitsPerElement: 4 + 20 / 64 })
+    expect(report.tensors[0]).toMatchObject({ name: 'matrix', bitsPerElement: 4 + (20 * 2) / 70 })
+  })
+
+  test('gives an SQNR to tensors of any size, none to zeros, and says what was chosen', () => {
+    const extremes = join(folder, 'extremes.safetensors')
+    const tensor = (name: string, largest: number) => {
+      const values = Float32Array.from({ length: 64 }, (_, i) => Math.sin(i + 1) * largest)
+      return { name, dtype: 'F32', shape: [64], bytes: new Uint8Array(values.buffer) } as const
+    }
+    const sizes = { ordinary: 3, huge: 3e38, tiny: 1e-40, zero: 0 }
+    const tensors = Object.entries(sizes).map(([name, size]) => tensor(name, size))
+    writeFileSync(extremes, writeSafetensors(tensors))
+    const json = join(folder, 'extremes.json')
+    const args = ['--format', 'int8', '--json', json, '-o', join(folder, 'extremes-out.safetensors')]
+    const { code, stdout, stderr } = run(['quantize', extremes, ...args])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^int8, rounding half-even, a scale per row\n\nname +shape/)
+    expect(stdout).toMatch(/^zero +\[64\] +– +0\.000 +0\.000$/m)
+    expect(stderr).toContain('\n"zero" is zero everywhere, so its SQNR is undefined.\n')
+    const written: { name: string; sqnrDb: number | null }[] = JSON.parse(readFileSync(json, 'utf8')).tensors
+    const of = (name: string) => written.find((one) => one.name === name)?.sqnrDb
+    expect(of('zero')).toBeNull()
+    for (const name of ['ordinary', 'huge', 'tiny']) expect(of(name), name).toBeGreaterThan(40)
+    expect(Math.abs(Number(of('huge')) - Number(of('ordinary')))).toBeLessThan(2)
   })
 
   test('writes what a decoder reads back, under the same names and shapes', () => {

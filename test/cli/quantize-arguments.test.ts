@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeQuantizer, parseQuantize } from '../../src/cli/quantize-arguments'
+import { describeQuantizer, parseQuantize, quantizerText } from '../../src/cli/quantize-arguments'
 
 const parseFormat = (format: string, ...args: string[]) =>
   parseQuantize(['in', '--format', format, ...args, '-o', 'out'])
@@ -58,4 +58,22 @@ test('saying what a format does anyway is no contradiction', () => {
   expect(described('nvfp4(tensor-scale=off)', ...args, '--block', '16')).toMatchObject({ tensorScale: false })
   expect(described('bf16', ...args)).toEqual({ format: 'bf16' })
   expect(described('mxfp8_e4m3', '--pre-scale', 'off')).toMatchObject({ preScale: null })
+})
+
+test('the report line says the choices in the words of compare', () => {
+  const said = (format: string, ...args: string[]) => {
+    const { choice, quantizer } = parseFormat(format, ...args)
+    return quantizerText(choice, quantizer)
+  }
+  expect(said('mxfp4')).toBe('mxfp4, scale rule floor, rounding half-even, pre-scale off')
+  expect(said('mxfp4', '--pre-scale', '0.75', '--block', '64', '--scale-rule', 'best')).toBe(
+    'mxfp4, scale rule best, rounding half-even, pre-scale 3/4, block 64 (not the standard)',
+  )
+  expect(said('mxint8', '--rounding', 'half-away', '--flush-subnormal-blocks')).toBe(
+    'mxint8, scale rule floor, rounding half-away, pre-scale off (no 4-bit MX operand), subnormal blocks become zero',
+  )
+  expect(said('nvfp4(four-over-six=mse)')).toBe('nvfp4(four-over-six=mse), rounding half-even, block 16')
+  expect(said('int8')).toBe('int8, rounding half-even, a scale per row')
+  expect(said('INT4', '--block', '64')).toBe('int4(group=64), rounding half-even, a scale per group of 64')
+  expect(said('bf16')).toBe('bf16, rounding half-even')
 })

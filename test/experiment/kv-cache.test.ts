@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { looksLikeKeyOrValue, possibleHeadDims } from '../../src/experiment/kv-cache'
+import { HEAD_GUESS, headDimOf, looksLikeKeyOrValue, possibleHeadDims } from '../../src/experiment/kv-cache'
 
 describe('a weight whose output the key-value cache stores', () => {
   it.each([
@@ -31,6 +31,11 @@ describe('a weight whose output the key-value cache stores', () => {
 })
 
 describe('the channels of a head', () => {
+  it('are assumed as the words for it say', () => {
+    expect([256, 192, 96].map((outDim) => headDimOf(outDim, null))).toEqual([128, 64, 96])
+    expect(HEAD_GUESS).toBe('128 where it divides the output, else 64, else the whole row')
+  })
+
   it('are a multiple of 32 that divides the output, or all of it', () => {
     expect(possibleHeadDims(192)).toEqual([32, 64, 96, 192])
     expect(possibleHeadDims(48)).toEqual([48])

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createRandom } from '../../src/core/random'
-import { operandErrors, outputErrors } from '../../src/experiment/metrics'
+import { operandErrors, outputErrors, zeroNotes } from '../../src/experiment/metrics'
 
 function naiveNorm(values: number[]): number {
   return Math.hypot(...values)
@@ -54,4 +54,11 @@ test('an exact product has no error and an infinite SQNR; a zero reference leave
 test('counts become percentages of all elements', () => {
   const sums = { signalEnergy: 1000, noiseEnergy: 1, clipped: 3, flushed: 50, count: 200 }
   expect(operandErrors(sums)).toEqual({ sqnrDb: 30, clippedPercent: 1.5, flushedPercent: 25 })
+})
+
+test('an operand of zeros has no SQNR, and a note; others have none', () => {
+  const zeros = { signalEnergy: 0, noiseEnergy: 0, clipped: 0, flushed: 0, count: 200 }
+  expect(operandErrors(zeros).sqnrDb).toBeNaN()
+  expect(zeroNotes('W′', zeros)).toEqual(['W′ is zero everywhere, so its SQNR is undefined.'])
+  expect([zeroNotes('W′', { ...zeros, signalEnergy: 1e-80 }), zeroNotes('W′', null)]).toEqual([[], []])
 })

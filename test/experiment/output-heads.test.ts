@@ -64,11 +64,24 @@ describe('a quantized output', () => {
   })
 })
 
+const given = (headDim: number) => ({ headDim, assumed: false })
+
+test('a head size that was assumed is said, with the ways to set it', () => {
+  const notes = outputNotes('mxfp4', { headDim: 64, assumed: true }, { name: 'k_proj.weight', outDim: 192 })
+  expect(notes[1]).toBe(
+    'The head size 64 was assumed (128 where it divides the output, else 64, else the whole row); if the model has ' +
+      'another, set it ("Head size" on the page, --head-dim on the command line).',
+  )
+})
+
 test('the notes name format and heads, and doubt a layer that is no key or value projection', () => {
-  const [note, ...others] = outputNotes('mxfp8_e4m3', 128, { name: 'layers.0.self_attn.k_proj.weight', outDim: 1024 })
+  const [note, ...others] = outputNotes('mxfp8_e4m3', given(128), {
+    name: 'layers.0.self_attn.k_proj.weight',
+    outDim: 1024,
+  })
   expect(note).toBe('Output quantized to MXFP8 E4M3 per head of 128 channels.')
   expect(others).toEqual([])
-  expect(outputNotes('int4(group=32)', 96, { name: 'mlp.up_proj.weight', outDim: 96 })).toEqual([
+  expect(outputNotes('int4(group=32)', given(96), { name: 'mlp.up_proj.weight', outDim: 96 })).toEqual([
     'Output quantized to INT4, group 32 per token as one head of 96 channels.',
     '"mlp.up_proj.weight" does not look like a key or value projection; only their outputs are cached.',
   ])

@@ -130,7 +130,8 @@ test('RTN agrees with a float64 oracle on both sets of rows, under every setting
     if (result.activationFormat === null) expect(result.activation).toBeNull()
     else expect(result.activation?.sqnrDb).toBeCloseTo(oracle.activationSqnrDb, 4)
   }
-  expect(resultIn(outcomes, 'W4A4', 'rtn').bitsPerElement).toBe(4.25)
+  // Three blocks in a row of 70.
+  expect(resultIn(outcomes, 'W4A4', 'rtn').bitsPerElement).toBe(4 + (8 * 3) / 70)
   expect(resultIn(outcomes, '16/mxfp4', 'rtn').bitsPerElement).toBe(16)
 })
 
@@ -142,8 +143,29 @@ test('a result names all that reproduces it: formats, choices, seed, options wit
   expect(result).toMatchObject({ scaleRule: 'floor', rounding: 'half-even', blockSize: 32, headDim: null })
   expect(result).toMatchObject({ preScale: 0.75, preScaleVariant: 'exact' })
   expect(Object.keys(result.options)).not.toHaveLength(0)
-  expect(resultIn(outcomes, 'W8A8', 'quarot')).toMatchObject({ preScale: null, preScaleVariant: null })
+  expect(resultIn(outcomes, 'W8A8', 'quarot')).toMatchObject({
+    scaleRule: 'floor',
+    preScale: null,
+    preScaleVariant: null,
+  })
   expect(result.elapsedMs).toBe(5)
+})
+
+test('a result without an MX tensor has none of the choices for MX formats', async () => {
+  const outcomes = outcomesOf(await collect(uploadLayer(), requestOf(['int4/nvfp4', 'int4/16/mxfp4'], ['rtn'])))
+  const none = { scaleRule: null, rounding: null, blockSize: null, preScale: null, preScaleVariant: null }
+  expect(resultIn(outcomes, 'int4/nvfp4', 'rtn')).toMatchObject(none)
+  const onlyOutput = { scaleRule: 'floor', rounding: 'half-even', blockSize: 32, preScale: 0.75 }
+  expect(resultIn(outcomes, 'int4/16/mxfp4', 'rtn')).toMatchObject(onlyOutput)
+})
+
+test('an operand of zeros has no SQNR, and that is said', async () => {
+  const zeros = { rows: 20, cols: 70, data: new Float32Array(20 * 70) }
+  const layer = { ...uploadLayer(), evaluation: uploadMatrix(t.gpu, t.arena, zeros, 'zeros') }
+  const result = resultIn(outcomesOf(await collect(layer, requestOf(['W4A4'], ['rtn']))), 'W4A4', 'rtn')
+  expect(result.activation?.sqnrDb).toBeNaN()
+  expect(result.weight?.sqnrDb).toBeGreaterThan(10)
+  expect(result.notes).toEqual(['X′ is zero everywhere, so its SQNR is undefined.'])
 })
 
 test('a quantized output costs what the codec says, per head, and is said', async () => {
@@ -174,9 +196,9 @@ test('a head dimension the output cannot have is refused before anything starts,
   )
   const unused = await collect(uploadLayer(), { ...requestOf(['W4A4'], ['rtn']), headDim: 32 })
   expect(outcomesOf(unused)).toHaveLength(1)
-  expect(
-    resultIn(outcomesOf(await collect(uploadLayer(), requestOf(['W8A8KV8'], ['rtn']))), 'W8A8KV8', 'rtn').headDim,
-  ).toBe(24)
+  const assumed = resultIn(outcomesOf(await collect(uploadLayer(), requestOf(['W8A8KV8'], ['rtn']))), 'W8A8KV8', 'rtn')
+  expect(assumed.headDim).toBe(24)
+  expect(assumed.notes[1]).toContain('The head size 24 was assumed')
 })
 
 test('the scale analysis is there when it is asked for, and starts from the error of the result', async () => {
@@ -184,8 +206,10 @@ test('the scale analysis is there when it is asked for, and starts from the erro
   const outcomes = outcomesOf(await collect(uploadLayer(), request))
   for (const method of ['rtn', 'quarot']) {
     const { scaleAnalysis, evaluation } = resultIn(outcomes, 'W4A4', method)
-    expect(scaleAnalysis?.split?.powerOfTwo).toBe(evaluation.outputRelativeError)
-    expect(scaleAnalysis?.preScaleSweep?.outputSqnrDb[5]).toBe(evaluation.outputSqnrDb)
+    const sweep = scaleAnalysis?.preScaleSweep
+    expect([sweep?.values[5], sweep?.outputSqnrDb[5]]).toEqual([0.75, evaluation.outputSqnrDb])
+    expect(-20 * Math.log10(scaleAnalysis?.split?.powerOfTwo ?? 0)).toBe(sweep?.outputSqnrDb.at(-1))
+    expect(scaleAnalysis?.split?.powerOfTwo).not.toBe(evaluation.outputRelativeError)
     expect(scaleAnalysis?.blockSizeSweep?.outputSqnrDb[2]).toBe(evaluation.outputSqnrDb)
     expect(scaleAnalysis?.activationScales?.blocks).toBe(20 * 3)
     expect(resultIn(outcomes, 'int8/nvfp4', method).scaleAnalysis).toMatchObject({ split: null, weightScales: null })
@@ -194,11 +218,25 @@ test('the scale analysis is there when it is asked for, and starts from the erro
   expect(resultIn(plain, 'W4A4', 'rtn').scaleAnalysis).toBeNull()
 })
 
+test.each(['exact', 'literal'] as const)(
+  'the %s sweep passes through the result, off the steps too',
+  async (variant) => {
+    for (const factor of [0.75, 0.72, 1]) {
+      const request = { ...requestOf(['W4A16'], ['rtn']), preScale: { factor, variant }, scaleAnalysis: true }
+      const { scaleAnalysis, evaluation } = resultIn(outcomesOf(await collect(uploadLayer(), request)), 'W4A16', 'rtn')
+      const sweep = scaleAnalysis?.preScaleSweep
+      expect(sweep?.variant).toBe(factor === 1 ? 'exact' : variant)
+      expect(sweep?.outputSqnrDb[sweep.values.indexOf(factor)]).toBe(evaluation.outputSqnrDb)
+    }
+  },
+)
+
 test('every format gives a result, and what it costs in bits', async () => {
   const settings = FORMATS.map(({ id }) => `${id}/${id}`)
   const outcomes = outcomesOf(await collect(uploadLayer(), requestOf(settings, ['rtn'])))
   const bits = outcomes.map((outcome) => (outcome.kind === 'result' ? outcome.bitsPerElement : outcome.error.message))
-  expect(bits).toEqual([8.25, 8.25, 8.25, 6.25, 6.25, 4.25, 4.5, 8 + 16 / 70, 4 + 16 / 70, 16, 16])
+  const [mx, nvfp, row] = [(8 * 3) / 70, (8 * 5) / 70, 16 / 70]
+  expect(bits).toEqual([8 + mx, 8 + mx, 8 + mx, 6 + mx, 6 + mx, 4 + mx, 4 + nvfp, 8 + row, 4 + row, 16, 16])
   for (const outcome of outcomes) {
     if (outcome.kind === 'result') expect(outcome.evaluation.outputRelativeError).toBeLessThan(0.4)
   }

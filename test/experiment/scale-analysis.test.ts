@@ -19,36 +19,48 @@ function quantizers(weightFormat: string | null, activationFormat: string | null
 }
 
 describe('planScales', () => {
-  test('replaces power-of-two scales one side at a time, and leaves everything else as chosen', () => {
+  test('replaces power-of-two scales one side at a time, all without pre-scale, and else as chosen', () => {
     const chosen = quantizers('mxfp4', 'mxfp8_e4m3', { preScale: { factor: 0.75, variant: 'exact' }, blockSize: 64 })
+    const plain = quantizers('mxfp4', 'mxfp8_e4m3', { preScale: null, blockSize: 64 })
     const { split } = planScales(chosen)
-    expect(split?.powerOfTwo).toEqual(chosen)
+    expect(split?.powerOfTwo).toEqual(plain)
     const fp32 = { scaleRule: 'fp32', preScale: null, blockSize: 64, rounding: 'half-even' }
     expect(split?.weightFp32).toMatchObject({
       weight: { ...fp32, format: { id: 'mxfp4' } },
       activation: chosen.activation,
     })
-    expect(split?.activationFp32).toMatchObject({ weight: chosen.weight, activation: fp32 })
+    expect(split?.activationFp32).toMatchObject({ weight: plain.weight, activation: fp32 })
     expect(split?.bothFp32).toMatchObject({ weight: fp32, activation: fp32 })
   })
 
-  test('sweeps the pre-scale over 4-bit MX operands, in its exact variant, ending without it', () => {
-    expect(SWEPT_FACTORS).toEqual([0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1])
-    const { preScale } = planScales(
-      quantizers('mxfp4', 'mxfp8_e4m3', { preScale: { factor: 0.75, variant: 'literal' } }),
-    )
-    expect(preScale?.map(({ weight }) => (weight as MxQuantizer).preScale)).toEqual(
-      SWEPT_FACTORS.map((factor) => (factor === 1 ? null : { factor, variant: 'exact' })),
-    )
-    expect(preScale?.map(({ activation }) => (activation as MxQuantizer).preScale)).toEqual(
-      SWEPT_FACTORS.map(() => null),
-    )
+  test.each(['exact', 'literal'] as const)(
+    'sweeps the %s pre-scale over 4-bit MX operands, ending without it',
+    (variant) => {
+      expect(SWEPT_FACTORS).toEqual([0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1])
+      const { preScale } = planScales(quantizers('mxfp8_e4m3', 'mxfp4', { preScale: { factor: 0.75, variant } }))
+      expect(preScale).toMatchObject({ values: SWEPT_FACTORS, variant })
+      expect(preScale?.points.map(({ activation }) => (activation as MxQuantizer).preScale)).toEqual(
+        SWEPT_FACTORS.map((factor) => (factor === 1 ? null : { factor, variant })),
+      )
+      expect(preScale?.points.map(({ weight }) => (weight as MxQuantizer).preScale)).toEqual(
+        SWEPT_FACTORS.map(() => null),
+      )
+    },
+  )
+
+  test('the sweep is exact where the pre-scale is off, and holds a factor in use between its own', () => {
+    expect(planScales(quantizers('mxfp4', null)).preScale).toMatchObject({ values: SWEPT_FACTORS, variant: 'exact' })
+    const between = quantizers(null, 'mxfp4', { preScale: { factor: 0.72, variant: 'literal' } })
+    const { preScale } = planScales(between)
+    expect(preScale?.values.slice(3, 7)).toEqual([0.65, 0.7, 0.72, 0.75])
+    expect(preScale?.points[5]).toEqual(between)
   })
 
   test('sweeps the block size of MX operands and no others', () => {
     const { blockSize } = planScales(quantizers('mxfp4', 'nvfp4'))
-    expect(blockSize?.map(({ weight }) => (weight as MxQuantizer).blockSize)).toEqual(BLOCK_SIZES)
-    expect(blockSize?.every(({ activation }) => activation?.family === 'nvfp')).toBe(true)
+    expect(blockSize?.values).toEqual(BLOCK_SIZES)
+    expect(blockSize?.points.map(({ weight }) => (weight as MxQuantizer).blockSize)).toEqual(BLOCK_SIZES)
+    expect(blockSize?.points.every(({ activation }) => activation?.family === 'nvfp')).toBe(true)
   })
 
   test('has nothing to vary where there is nothing', () => {
@@ -56,7 +68,7 @@ describe('planScales', () => {
     expect(planScales(quantizers('mxfp8_e4m3', null)).preScale).toBeNull()
     const fp32 = planScales(quantizers('mxfp4', 'mxfp4', { scaleRule: 'fp32' }))
     expect([fp32.split, fp32.preScale]).toEqual([null, null])
-    expect(fp32.blockSize).toHaveLength(BLOCK_SIZES.length)
+    expect(fp32.blockSize?.points).toHaveLength(BLOCK_SIZES.length)
   })
 })
 
@@ -75,7 +87,7 @@ describe('analyseScales', () => {
     const layer = {
       weight: uploadMatrix(t.gpu, t.arena, weight, 'weight'),
       activations: uploadMatrix(t.gpu, t.arena, activations, 'activations'),
-      clip: clip && { activation: null, weight: clip.weight },
+      clip: clip && { activation: null, weight: clip.weight, weightBlocks: null },
       reference: uploadMatrix(t.gpu, t.arena, reference, 'reference'),
     }
     return { analysis: await analyseScales(layer, given, fitContext(t.gpu, t.arena, { onProgress })), progress }
@@ -101,12 +113,12 @@ describe('analyseScales', () => {
     }
     const { powerOfTwo, bothFp32 } = analysis.split
     expect(analysis.split.scaleShare).toBe(1 - bothFp32 ** 2 / powerOfTwo ** 2)
-    for (const [sweep, points, values] of [
-      [analysis.preScaleSweep, plan.preScale, SWEPT_FACTORS],
-      [analysis.blockSizeSweep, plan.blockSize, BLOCK_SIZES],
+    for (const [sweep, planned] of [
+      [analysis.preScaleSweep, plan.preScale],
+      [analysis.blockSizeSweep, plan.blockSize],
     ] as const) {
-      expect(sweep?.values).toEqual(values)
-      const expected = points?.map((point) => -20 * Math.log10(oracleError(point))) ?? []
+      expect(sweep?.values).toEqual(planned?.values)
+      const expected = planned?.points.map((point) => -20 * Math.log10(oracleError(point))) ?? []
       for (const [index, sqnrDb] of expected.entries()) expect(sweep?.outputSqnrDb[index]).toBeCloseTo(sqnrDb, 3)
     }
   })
@@ -163,6 +175,9 @@ describe('analyseScales', () => {
     const { progress } = await analyse(quantizers('mxfp4', 'mxfp4'))
     // 4 of the split, 11 factors and 5 sizes; factor 1 and size 32 are the setting itself.
     expect(progress).toEqual(Array.from({ length: 18 }, (_, i) => `scale analysis ${i + 1}/18`))
+    // With a factor between those swept: the split starts from factor 1, size 32 is the setting.
+    const preScale = { factor: 0.72, variant: 'literal' } as const
+    expect((await analyse(quantizers('mxfp4', 'mxfp4', { preScale }))).progress).toHaveLength(19)
     t.arena.release()
     expect(t.gpu.pool.liveBytes).toBe(before)
   })

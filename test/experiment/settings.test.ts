@@ -41,12 +41,24 @@ describe('parseSetting', () => {
     expect(settingOf({ weightFormat, activationFormat: 'nvfp4', outputFormat: null }).id).toBe(id)
   })
 
+  test('takes formats in capitals', () => {
+    expect(parseSetting('NVFP4/Int4(group=128)').id).toBe('nvfp4/int4(group=128)')
+    expect(parseSetting('MXFP4/mxfp4').id).toBe('W4A4')
+  })
+
+  test('says which parenthesis is missing', () => {
+    for (const text of ['int4(group=128/int8', 'int4/int8 group=32)']) {
+      expect(() => parseSetting(text)).toThrow(expect.objectContaining({ code: 'FM-02' }))
+      expect(() => parseSetting(text)).toThrow(`"${text}": expected a ")" for every "("`)
+    }
+  })
+
   test('names the option a format does not have', () => {
     expect(() => parseSetting('int4(group=48)/16')).toThrow('int4.group: expected one of row, 32, 64, 128, found "48".')
     expect(() => parseSetting('mxfp4(group=32)/16')).toThrow('mxfp4.group: no such option')
   })
 
-  test.each(['W5A5', '', 'mxfp4', 'mxfp4/mxfp4/mxfp4/mxfp4', 'mxfp4/fp9', 'W4A4/W4A4', 'MXFP4/mxfp4'])(
+  test.each(['W5A5', '', 'mxfp4', 'mxfp4/mxfp4/mxfp4/mxfp4', 'mxfp4/fp9', 'W4A4/W4A4', 'MXFP4/MXFP9'])(
     'refuses "%s" and says what is valid',
     (text) => {
       expect(() => parseSetting(text)).toThrow(

@@ -1,6 +1,7 @@
 /** The engine client in Chromium: a real worker, started from a blob, with real messages in between. */
 import { expect, test } from 'vitest'
 import { parseSetting } from '../../src/experiment/settings'
+import type { SweepEvent } from '../../src/experiment/sweep'
 import { createEngineClient } from '../../src/worker/client'
 import type { LayerChoice, RunEvent } from '../../src/worker/protocol'
 import layerUrl from '../golden/layers/layer-a.safetensors?url'
@@ -56,6 +57,23 @@ test('a new run silences the one before; a cancelled run says so', async () => {
   const third = engine.run('run-4', choice, request, () => {})
   await engine.cancel('run-4')
   expect(await third).toEqual({ kind: 'cancelled' })
+})
+
+test('a sweep in the worker tells all its points before it ends, and is silent once another run has started', async () => {
+  const choice = await openLayer()
+  const { settings, methods, scaleAnalysis, ...rest } = request
+  const sweep = { ...rest, setting: settings[0], method: methods[0], parameter: 'tokens', values: [8, 16, 32] }
+  const values: number[] = []
+  const keep = (into: number[]) => (event: SweepEvent) => {
+    if (event.kind === 'point') into.push(event.point.value)
+  }
+  expect(await engine.runSweep('sweep-1', choice, sweep, keep(values))).toEqual({ kind: 'done' })
+  expect(values).toEqual([8, 16, 32])
+  const late: number[] = []
+  const ended = engine.runSweep('sweep-2', choice, sweep, keep(late))
+  expect(await engine.run('run-6', choice, request, () => {})).toEqual({ kind: 'done' })
+  expect(await ended).toEqual({ kind: 'cancelled' })
+  expect(late).toEqual([])
 })
 
 test('a lost device is told, and the next run opens another', async () => {

@@ -2,7 +2,9 @@ import { openAsBlob } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import type { ErrorReport } from '../../src/core/errors'
 import type { ComparisonRequest } from '../../src/experiment/request'
+import type { SweepPoint } from '../../src/experiment/result'
 import { parseSetting } from '../../src/experiment/settings'
+import type { SweepEvent } from '../../src/experiment/sweep'
 import { createEngine } from '../../src/worker/engine'
 import type { EngineApi, LayerChoice, RunEvent } from '../../src/worker/protocol'
 
@@ -128,6 +130,39 @@ test('a new run ends the one before', async () => {
   expect(ends).toEqual([{ kind: 'cancelled' }, { kind: 'done' }])
   expect(kinds(first)).not.toContain('outcome')
   expect(kinds(second)).toEqual(['layer', 'started', 'outcome'])
+})
+
+test('a sweep is a run: it tells its points in order, and a run ends it', async () => {
+  const engine = await newEngine()
+  const choice = await openLayer(engine)
+  const { settings, methods, scaleAnalysis, ...rest } = requestOf(['smoothquant'])
+  const request = { ...rest, setting: settings[0], method: methods[0], parameter: 'alpha', values: [0, 0.5, 1] }
+  const points: SweepPoint[] = []
+  const keep = (event: SweepEvent) => {
+    if (event.kind === 'point') points.push(event.point)
+  }
+  expect(await engine.runSweep('sweep-1', choice, request, keep)).toEqual({ kind: 'done' })
+  expect(points.map(({ value }) => value)).toEqual([0, 0.5, 1])
+  const outcomes: RunEvent[] = []
+  await engine.run('run-1', choice, requestOf(['smoothquant']), (event) => outcomes.push(event))
+  // The value in use gives what the comparison gives.
+  expect(outcomes.at(-1)).toMatchObject({ outcome: { evaluation: points[1].evaluation } })
+
+  const late: SweepEvent[] = []
+  const ends = await Promise.all([
+    engine.runSweep('sweep-2', choice, request, (event) => late.push(event)),
+    engine.run('run-2', choice, requestOf(['rtn']), () => {}),
+  ])
+  expect(ends).toEqual([{ kind: 'cancelled' }, { kind: 'done' }])
+  expect(late.length).toBeLessThan(6)
+  const stopped = engine.runSweep('sweep-3', choice, request, () => {})
+  await engine.cancel('sweep-3')
+  expect(await stopped).toEqual({ kind: 'cancelled' })
+  const unknown = { ...request, parameter: 'rank' }
+  expect(await engine.runSweep('sweep-4', choice, unknown, () => {})).toMatchObject({
+    kind: 'failed',
+    error: { code: 'SW-01' },
+  })
 })
 
 test('a second run on the same layer does not read the file again', async () => {

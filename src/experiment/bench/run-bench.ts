@@ -6,6 +6,7 @@ import { Arena } from '../../gpu/arena'
 import type { Gpu } from '../../gpu/device'
 import { uploadMatrix } from '../../gpu/transfer'
 import { EMPTY_SUBMIT, floors } from './floors'
+import { gptqCases } from './gptq-cases'
 import {
   type BenchClock,
   type Measurement,
@@ -40,6 +41,9 @@ export const DEFAULT_BENCH_ROUNDS = 7
 /** One timing lasts at least this long, and at least 20 empty submits. */
 const MINIMUM_MS = 5
 const EMPTY_SUBMITS = 20
+
+/** The largest layer GPTQ is timed on: the float64 reference beside it takes seconds. */
+const GPTQ_SIZE = 1024
 
 const SMALLEST_SIZE = 32
 const LARGEST_SIZE = 4096
@@ -121,7 +125,7 @@ function withBaselines(entries: Entry[], filter: string | null): Entry[] {
 }
 
 /** The groups of the benchmark as functions that upload their inputs into an arena when their turn comes. */
-function groupsOf({ gpu, sizes }: BenchOptions): ((arena: Arena) => Entry[])[] {
+function groupsOf({ gpu, sizes, signal }: BenchOptions): ((arena: Arena) => Entry[])[] {
   const rows = Math.max(...sizes)
   const cols = 4 * rows
   const entry = (shape: string) => (kernelCase: KernelCase) => ({
@@ -141,7 +145,13 @@ function groupsOf({ gpu, sizes }: BenchOptions): ((arena: Arena) => Entry[])[] {
   }
   const product = (n: number) => (arena: Arena) =>
     matmulCases(gpu, arena, gaussian(n, n, 2), gaussian(n, n, 3)).map(entry(`${n} x ${n} x ${n}`))
-  return [tensor, ...sizes.map(product)]
+  const gptq = (arena: Arena) => {
+    const n = Math.min(rows, GPTQ_SIZE)
+    const layer = { weight: gaussian(n, n, 4), x: gaussian(2 * n, n, 5) }
+    const shape = `${n} x ${n}, ${2 * n} tokens`
+    return gptqCases(gpu, arena, layer, signal).map((one) => ({ ...one, shape }))
+  }
+  return [tensor, ...sizes.map(product), gptq]
 }
 
 /**

@@ -67,6 +67,7 @@ test('a small run times every kernel and floor, and refuses none', async () => {
       'output error sums',
     ].map((name) => `${name} [64 x 256]`),
     ...['matmul nt', 'matmul nn', 'matmul tn', 'matmul naive'].map((name) => `${name} [64 x 64 x 64]`),
+    ...['gptq gram', 'gptq factor', 'gptq', 'gptq float64'].map((name) => `${name} [64 x 64, 128 tokens]`),
   ])
   for (const row of report.rows) if (row.kind === 'timed') expect(row.medianMs).toBeGreaterThan(0)
   const copy = report.rows.find(({ name }) => name === 'copy')

@@ -1,0 +1,102 @@
+// Every cell of the grid on one small layer: no method that is offered fails, and none makes up for nothing.
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { OptionValues } from '../../src/core/options'
+import type { MethodChoice } from '../../src/experiment/request'
+import type { MethodOutcome, MethodResult } from '../../src/experiment/result'
+import { runComparison } from '../../src/experiment/run-comparison'
+import { parseSetting } from '../../src/experiment/settings'
+import { STANDARD_MX } from '../../src/formats/quantizer'
+import { Arena } from '../../src/gpu/arena'
+import { uploadMatrix } from '../../src/gpu/transfer'
+import { METHODS } from '../../src/methods/registry'
+import { gpuFixture } from '../support/gpu'
+import { gaussianMatrix } from '../support/method-fixture'
+
+const t = gpuFixture()
+const IN = 64
+const OUT = 32
+const TOKENS = 640
+
+/** Rows with two loud channels and one that no row uses. */
+function rows(count: number, seed: number) {
+  const matrix = gaussianMatrix(count, IN, seed)
+  matrix.data.forEach((_, i) => {
+    if (i % IN === 3 || i % IN === 40) matrix.data[i] *= 20
+    if (i % IN === 17) matrix.data[i] = 0
+  })
+  return matrix
+}
+
+async function compare(setting: string): Promise<Map<string, MethodOutcome>> {
+  const arena = new Arena(t.gpu)
+  const outcomes = new Map<string, MethodOutcome>()
+  const layer = {
+    name: 'layer.weight',
+    weight: uploadMatrix(t.gpu, arena, gaussianMatrix(OUT, IN, 1), 'weight'),
+    calibration: uploadMatrix(t.gpu, arena, rows(TOKENS, 2), 'calibration'),
+    evaluation: uploadMatrix(t.gpu, arena, rows(96, 3), 'evaluation'),
+    weightBits: 16,
+  }
+  const methods: MethodChoice[] = METHODS.map(({ id, transform }) => ({
+    id,
+    options: (transform.id === 'flatquant' ? { steps: 4 } : {}) as OptionValues,
+  }))
+  const request = {
+    ...STANDARD_MX,
+    settings: [parseSetting(setting)],
+    methods,
+    seed: 0,
+    headDim: null,
+    scaleAnalysis: false,
+  }
+  const context = { gpu: t.gpu, signal: new AbortController().signal, now: () => performance.now() }
+  await runComparison(layer, request, context, (event) => {
+    if (event.kind === 'outcome') outcomes.set(event.outcome.method, event.outcome)
+  })
+  arena.release()
+  return outcomes
+}
+
+describe.each(['W4A4', 'mxfp4/16', 'nvfp4/int8', 'int4(group=32,scheme=asym)/16'])('%s', (setting) => {
+  let outcomes = new Map<string, MethodOutcome>()
+  const result = (id: string): MethodResult => {
+    const outcome = outcomes.get(id)
+    if (outcome?.kind !== 'result') throw new Error(`${id}: ${outcome?.error.message ?? 'no outcome'}`)
+    return outcome
+  }
+  beforeAll(async () => {
+    outcomes = await compare(setting)
+  }, 120_000)
+
+  test.each(METHODS.map(({ id }) => id))('%s has finite errors below one', (id) => {
+    const { calibration, evaluation, bitsPerElement } = result(id)
+    for (const errors of [calibration, evaluation]) {
+      expect(errors.outputRelativeError).toBeGreaterThan(0)
+      expect(errors.outputRelativeError).toBeLessThan(0.6)
+    }
+    expect(Number.isFinite(bitsPerElement)).toBe(true)
+  })
+
+  test('a low-rank branch lowers the calibration error of rounding and costs bits and operations', () => {
+    for (const { id } of METHODS.filter(({ column }) => column === 'low-rank')) {
+      const base = id === 'low-rank' ? 'rtn' : id.replace('+low-rank', '')
+      const [branch, plain] = [result(id), result(base)]
+      expect(branch.calibration.outputRelativeError, id).toBeLessThan(plain.calibration.outputRelativeError)
+      expect(branch.bitsPerElement, id).toBeGreaterThan(plain.bitsPerElement)
+      expect(branch.onlineOperations, id).toBeGreaterThan(plain.onlineOperations)
+      expect(branch.onlineBytes, id).toBeGreaterThan(plain.onlineBytes)
+    }
+  })
+})
+
+test('with activations as loaded, GPTQ has a lower calibration error than rounding after every transform', async () => {
+  const outcomes = await compare('mxfp4/16')
+  const error = (id: string) => {
+    const outcome = outcomes.get(id)
+    return outcome?.kind === 'result' ? outcome.calibration.outputRelativeError : Number.NaN
+  }
+  for (const { id } of METHODS.filter(({ mitigation }) => mitigation.id === 'gptq')) {
+    const base = id === 'gptq' ? 'rtn' : id.replace('+gptq', '')
+    expect(error(id), id).toBeLessThan(error(base))
+  }
+}, 120_000)
