@@ -38,6 +38,8 @@ export default defineConfig({
           environment: 'happy-dom',
           include: ['test/**/*.test.tsx'],
           setupFiles: ['test/support/dom.ts'],
+          // A test takes 3 to 5 s where other work shares the processor.
+          testTimeout: 20_000,
         },
       },
       {

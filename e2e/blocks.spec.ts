@@ -31,11 +31,13 @@ function readTensor(name: string): {
 
 const largest = (values: Float32Array) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
 
-/** The columns of the element table, as text. */
+/** The columns of the element table, as text; a number of which the table shows the first digits, in full. */
 async function elements(page: Page): Promise<string[][]> {
   const rows = page.getByTestId('block-table').locator('tbody tr')
   return rows.evaluateAll((all) =>
-    all.map((row) => [...row.querySelectorAll('td')].map((cell) => cell.textContent ?? '')),
+    all.map((row) =>
+      [...row.querySelectorAll('td')].map((cell) => cell.title.split(' = ').at(-1) || (cell.textContent ?? '')),
+    ),
   )
 }
 
@@ -79,8 +81,8 @@ test('a click on the map opens a block whose codes are those of the file', async
     )
     const codes = pieces.flatMap((piece) => Array.from(piece.codes, (code) => codeBits(code, quantizer)))
     const decoded = pieces.flatMap((piece) => Array.from(decodeBlock(piece, quantizer), (value) => value + 0))
-    expect(table.map((row) => row[1 + 3 * side])).toEqual(codes)
-    expect(table.map((row) => Math.fround(read(row[2 + 3 * side])) + 0)).toEqual(decoded)
+    expect(table.map((row) => row[1 + 4 * side])).toEqual(codes)
+    expect(table.map((row) => Math.fround(read(row[3 + 4 * side])) + 0)).toEqual(decoded)
   }
 })
 
@@ -97,10 +99,27 @@ test('a link opens a block of the activations, held-out tokens included; the sli
   await slider.press('Home')
   await expect(page.getByTestId('block-pre-scale')).toHaveValue('0.5')
   const after = await elements(page)
-  expect(after.map((row) => row[2])).not.toEqual(before.map((row) => row[2]))
-  expect(after.map((row) => row[5])).toEqual(before.map((row) => row[5]))
+  expect(after.map((row) => row[3])).not.toEqual(before.map((row) => row[3]))
+  expect(after.map((row) => row[7])).toEqual(before.map((row) => row[7]))
   await page.getByTestId('blocks-map').focus()
   await page.keyboard.press('ArrowRight')
   await expect(page.locator('#block-heading')).toHaveText('Block 3 · token 400 · channels 96–127')
-  await expect.poll(() => new URL(page.url()).hash).toContain('pin=x,400,3')
+  await expect.poll(() => new URL(page.url()).hash).toContain('pin=x,400,3&bp=0.5')
+})
+
+test('the block lies below the map where there is no room beside it', async ({ page }) => {
+  await page.setViewportSize({ width: 900, height: 800 })
+  await page.goto('/#view=blocks&m=rtn')
+  await expect(page.getByTestId('block-table')).toBeAttached()
+  await expect(page.locator('[data-test="blocks-map"] [data-drawing="drawn"]')).toBeVisible()
+  const [map, panel] = await Promise.all(['blocks-map', 'blocks-panel'].map((id) => page.getByTestId(id).boundingBox()))
+  if (!map || !panel) throw new Error('no boxes')
+  expect(panel.y).toBeGreaterThanOrEqual(map.y + map.height)
+})
+
+test('the table of a block fits at 1440 px', async ({ page }) => {
+  await page.goto('/#view=blocks&m=rtn')
+  const scroll = page.getByTestId('block-table').locator('section')
+  await expect(scroll).toBeVisible()
+  expect(await scroll.evaluate((element) => element.scrollWidth - element.clientWidth)).toBeLessThanOrEqual(0)
 })

@@ -12,10 +12,10 @@ test('the number line reads the right code of a known number, without a GPU', as
     await value.fill('2.5')
     await value.press('Enter')
     // Half to even: 2.5 lies between 2 and 3 of E2M1 and goes to the even code.
-    await expect(page.getByTestId('line-code-0')).toHaveText('0|10|0 is 2')
-    await expect(page.getByTestId('line-code-3')).toHaveText('0|1110|010 is 2.5')
+    await expect(page.getByTestId('line-code-0')).toHaveText('0|10|0 is 2 × 2⁰ = 2')
+    await expect(page.getByTestId('line-code-3')).toHaveText('0|1110|010 is 160 × 2⁻⁶ = 2.5')
     await page.getByTestId('setting-ties').selectOption('half-away')
-    await expect(page.getByTestId('line-code-0')).toHaveText('0|10|1 is 3')
+    await expect(page.getByTestId('line-code-0')).toHaveText('0|10|1 is 3 × 2⁰ = 3')
     await page.getByTestId('line-add').selectOption('bf16')
     await expect(page.getByTestId('line-code-4')).toHaveText('0|10000000|0100000 is 2.5')
     await expect(page.getByTestId('format-facts')).toContainText('65,279')
@@ -30,7 +30,7 @@ test('the pointer rounds what is under it; the slider of the pre-scale moves the
   const box = await strip.boundingBox()
   if (!box) throw new Error('no strip')
   await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
-  await expect(page.getByTestId('line-code-0')).toHaveText(/^\d\|00\|0 is 0$/)
+  await expect(page.getByTestId('line-code-0')).toHaveText(/^\d\|00\|0 is 0 × .* = 0$/)
   await page.mouse.move(5, 5)
   const before = await page.getByTestId('line-code-0').innerText()
   const slider = page.getByTestId('line-pre-scale-slider').getByRole('slider')
@@ -54,6 +54,10 @@ for (const view of ['formats', 'blocks']) {
     if (view === 'blocks') {
       await page.getByTestId('blocks-open').click()
       await expect(page.getByTestId('block-table')).toBeVisible()
+      await expect(page.locator('#block-heading')).toBeFocused()
+      await expect(page.getByTestId('block-table').getByRole('columnheader', { name: 'code' })).toHaveCount(1)
+      await page.getByTestId('block-table-side-1').click()
+      await expect(page.getByTestId('block-table').getByRole('columnheader', { name: 'NVFP4' })).toBeVisible()
       expect(await overflow()).toBeLessThanOrEqual(0)
     }
     await page.evaluate(readFileSync(repoFile('node_modules/axe-core/axe.min.js'), 'utf8'))
@@ -72,3 +76,17 @@ for (const view of ['formats', 'blocks']) {
     expect(violations).toEqual([])
   })
 }
+
+test('a link restores the number line and the formats of a block', async ({ page }) => {
+  await page.goto('/#v=1&m=rtn&view=formats&fx=mxfp4+int4(scheme=asym)&fl=x-2.5,exp,k-2,p0.9')
+  await expect(page.getByTestId('line-value')).toHaveValue('-2.5')
+  await expect(page.getByTestId('line-code-1')).toContainText('− ')
+  await page.getByTestId('line-add').selectOption('bf16')
+  await expect.poll(() => new URL(page.url()).hash).toContain('fx=mxfp4+int4(scheme=asym)+bf16&fl=x-2.5,exp,k-2,p0.9')
+  await page.goBack()
+  await expect(page.getByTestId('line-row-2')).toHaveCount(0)
+  await expect(page.getByTestId('results-fold')).toHaveAttribute('aria-expanded', 'false')
+  await expect(page.getByTestId('table-row-rtn')).toBeHidden()
+  await page.getByTestId('results-fold').click()
+  await expect(page.getByTestId('table-row-rtn')).toBeVisible()
+})

@@ -81,6 +81,32 @@ test('settings of the key-value cache are offered for key and value projections'
   expect(Number(await shownError(page, 'rtn'))).toBeGreaterThan(Number(plain))
 })
 
+test('heads of a built-in layer have the size of its model', async ({ page }) => {
+  await page.goto(`/#w=${KEYS}&set=w4a4kv4&m=rtn`)
+  await waitForResults(page, ['rtn'])
+  await expect(page.getByTestId('conditions')).toContainText('Y MXFP4 per head of 32 channels')
+  const automatic = await shownError(page, 'rtn')
+  await page.getByTestId('setting-head-dim').selectOption('32')
+  await expect(page).toHaveURL(/hd=32/)
+  await waitForResults(page, ['rtn'])
+  expect(await shownError(page, 'rtn')).toBe(automatic)
+})
+
+test('copying the link leaves the line below the button to be read', async ({ page }) => {
+  await page.goto('/#m=rtn')
+  await waitForResults(page, ['rtn'])
+  const button = page.getByTestId('copy-link')
+  await button.hover()
+  const tip = page.getByRole('tooltip')
+  await expect(tip).toContainText('Link to this comparison')
+  const answer = await page.getByTestId('answer').boundingBox()
+  const box = await tip.boundingBox()
+  if (!answer || !box) throw new Error('both are on the page')
+  expect(box.y + box.height).toBeLessThanOrEqual(answer.y)
+  await button.click()
+  await expect(tip).toHaveCount(0)
+})
+
 test('a link with every choice restores controls and numbers', async ({ page }) => {
   const choices = 'set=custom&wf=int8(group=64)&af=mxfp4&of=nvfp4&rule=best&tie=away&pre=0.8l&bs=64&hd=32'
   await page.goto(`/#w=${KEYS}&${choices}&m=rtn`)
@@ -106,7 +132,7 @@ test('a link with every choice restores controls and numbers', async ({ page }) 
 })
 
 test('the Scales view computes its sweeps and draws them', async ({ page }) => {
-  await page.goto('/#m=rtn,quarot')
+  await page.goto('/#m=rtn,quarot&pre=0.72l')
   await waitForResults(page, ['rtn', 'quarot'])
   await page.getByTestId('view-scales').click()
   for (const method of ['rtn', 'quarot']) {
@@ -117,10 +143,12 @@ test('the Scales view computes its sweeps and draws them', async ({ page }) => {
   await expect(sweep.locator('.scatterlayer .trace')).toHaveCount(2)
   await expect(page.getByTestId('panel-error-split').locator('.barlayer .trace')).toHaveCount(2)
   await expect(page.getByTestId('panel-clipping').locator('.barlayer .trace')).toHaveCount(2)
-  // The sweep passes through the number of the table: RTN with the pre-scale in use.
+  await expect(page.getByTestId('panel-error-split')).toContainText(/^Error owed to scales.*Without pre-scale, share/s)
+  // The sweep is of the variant in use and passes through the number of the table.
+  await expect(sweep).toContainText('Pre-scale, literal variant: ')
   const inUse = await page.getByTestId('sqnr-rtn').innerText()
   await sweep.getByText('Show data').click()
-  await expect(sweep.getByRole('row', { name: `RTN W4A4 0.75 ${inUse}` })).toHaveCount(1)
+  await expect(sweep.getByRole('row', { name: `RTN W4A4 0.72 ${inUse}` })).toHaveCount(1)
   const blocks = page.getByTestId('panel-block-size-sweep')
   await blocks.getByText('Show data').click()
   await expect(blocks.getByRole('row', { name: `RTN W4A4 32 ${inUse}` })).toHaveCount(1)

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { test as base, expect, type Page } from '@playwright/test'
 
@@ -36,6 +37,23 @@ export async function waitForResults(page: Page, methods: readonly string[] = ME
 /** The output relative error a method's table row shows, as printed. */
 export async function shownError(page: Page, method: string): Promise<string> {
   return (await page.getByTestId(`relative-error-${method}`).first().innerText()).trim()
+}
+
+/** What axe finds serious or critical on the page, as "rule: first element". */
+export async function seriousViolations(page: Page): Promise<string[]> {
+  await page.evaluate(readFileSync(repoFile('node_modules/axe-core/axe.min.js'), 'utf8'))
+  return page.evaluate(async () => {
+    interface Violation {
+      id: string
+      impact: string
+      nodes: { html: string }[]
+    }
+    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }
+    const { violations } = await axe.run()
+    return violations
+      .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+      .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
+  })
 }
 
 export interface CommandResult {

@@ -16,6 +16,9 @@ export interface BlockBars {
 export const BARS_WIDTH = 640
 export const BARS_HEIGHT = 120
 const MARGIN = 6
+/** Where the ends of the axis lie, as y. */
+export const BARS_TOP = MARGIN
+export const BARS_BOTTOM = BARS_HEIGHT - MARGIN
 /** Lines closer than this would fill the drawing. */
 const NARROWEST = 3
 

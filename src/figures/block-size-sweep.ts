@@ -7,7 +7,8 @@ export const blockSizeSweep = sweepFigure({
   question: 'What would smaller blocks gain and larger ones lose?',
   sweepOf: (analysis) => analysis.blockSizeSweep,
   inUse: ({ blockSize }) => blockSize,
-  axisTitle: 'block size [elements]',
+  axisTitle: () => 'block size [elements]',
+  caption: () => '',
   xaxis: (values) => ({
     tickmode: 'array',
     tickvals: values.map(Math.log2),

@@ -1,21 +1,18 @@
-import type { InspectedElement, Inspection, RuleOutcome } from '../experiment/inspect-block'
+import type { Inspection, RuleOutcome } from '../experiment/inspect-block'
 import { formatLabel, parseFormat } from '../formats/format-text'
+import type { Quantizer } from '../formats/number-format'
 import type { DataTable } from './figure'
 import { formatDifference, formatF32 } from './format-f32'
 import { formatDecibels } from './format-number'
 import { describeScale } from './scale-text'
+import { elementText, valueText } from './value-text'
 
 /** One block under one format. */
 export interface InspectedSide {
   /** The format with its options, as text. */
   readonly text: string
+  readonly quantizer: Quantizer
   readonly inspection: Inspection
-}
-
-function readBack({ reconstruction, zeroed, clipped }: InspectedElement): string {
-  const value = formatF32(reconstruction)
-  if (clipped) return `${value} clipped`
-  return zeroed ? `${value} zeroed` : value
 }
 
 /** The label of a format, told apart from the same one on the other side. */
@@ -24,21 +21,62 @@ export function sideLabel(text: string, side: number, texts: readonly string[]):
   return side > 0 && texts[0] === text ? `${label} (2)` : label
 }
 
+/** One element under one format, as text. */
+export interface ElementCells {
+  readonly code: string
+  /** The value of the code before its scale. */
+  readonly element: string
+  readonly value: string
+  readonly error: string
+  readonly exactError: string
+  /** How the value comes about, with every digit: "1.5 × 2⁻³ = 0.1875". */
+  readonly derivation: string
+  readonly lost: 'clipped' | 'zeroed' | null
+}
+
+export interface ElementRow {
+  readonly channel: string
+  readonly value: string
+  /** The value with every digit an f32 number may need. */
+  readonly exactValue: string
+  /** One per format, in the order of the sides. */
+  readonly cells: readonly ElementCells[]
+}
+
 /** Every element of a block: what it is, and under each format its code, what that is read back as, and the error. */
-export function blockTable(sides: readonly InspectedSide[]): DataTable {
-  const texts = sides.map(({ text }) => text)
-  const labels = texts.map((text, side) => sideLabel(text, side, texts))
-  const elements = sides[0]?.inspection.elements ?? []
+export interface ElementTable {
+  readonly formats: readonly string[]
+  readonly rows: readonly ElementRow[]
+}
+
+/** The size of an error is what one reads off; its last digits are in the values. */
+const ERROR_DIGITS = 4
+
+function elementCells({ quantizer, inspection: { scales, elements } }: InspectedSide, i: number): ElementCells {
+  const { column, code, bits, reconstruction, error, clipped, zeroed } = elements[i]
+  const scale = scales.find(({ end }) => column < end)?.scale ?? { kind: 'none' as const }
   return {
-    columns: ['channel', 'value', ...labels.flatMap((label) => [`${label} code`, `${label} value`, `${label} error`])],
-    rows: elements.map(({ column, value }, i) => [
-      String(column),
-      formatF32(value),
-      ...sides.flatMap(({ inspection }) => {
-        const element = inspection.elements[i]
-        return [element.bits, readBack(element), formatDifference(element.error)]
-      }),
-    ]),
+    code: bits,
+    element: elementText(code, scale, quantizer),
+    value: formatDifference(reconstruction),
+    error: formatDifference(error, ERROR_DIGITS),
+    exactError: formatDifference(error),
+    derivation: valueText(code, scale, quantizer),
+    lost: clipped ? 'clipped' : zeroed ? 'zeroed' : null,
+  }
+}
+
+/** Values of six significant digits, errors of four; `exactValue`, `derivation` and `exactError` have more. */
+export function elementTable(sides: readonly InspectedSide[]): ElementTable {
+  const texts = sides.map(({ text }) => text)
+  return {
+    formats: texts.map((text, side) => sideLabel(text, side, texts)),
+    rows: (sides[0]?.inspection.elements ?? []).map(({ column, value }, i) => ({
+      channel: String(column),
+      value: formatDifference(value),
+      exactValue: formatF32(value),
+      cells: sides.map((side) => elementCells(side, i)),
+    })),
   }
 }
 
@@ -56,4 +94,11 @@ export function describeInspection({ scales, elements, sqnrDb, zeroed, clipped }
     scales.length === 1 ? describeScale(scale) : `channels ${start}–${end - 1}: ${describeScale(scale)}`,
   )
   return `${scaleText.join('; ')}. SQNR ${formatDecibels(sqnrDb)} dB, zeroed ${zeroed} of ${elements.length}, clipped ${clipped}.`
+}
+
+/** What clipping means under these formats, where it is not what one would think. */
+export function clippingNote(quantizers: readonly Quantizer[]): string | null {
+  return quantizers.some(({ family }) => family === 'nvfp')
+    ? 'NVFP4: the block scale is rounded to E4M3, so the largest element may exceed it.'
+    : null
 }

@@ -38,7 +38,9 @@ type BlockIdentity = Pick<ResultIdentity, 'weightFormat' | 'activationFormat' | 
 /** "blocks of 64 (non-standard)" where an MX tensor has blocks of another size than the standard's; else null. */
 export function blockRemark({ weightFormat, activationFormat, outputFormat, blockSize }: BlockIdentity): string | null {
   const hasMx = [weightFormat, activationFormat, outputFormat].some(isMxFormat)
-  return hasMx && blockSize !== STANDARD_MX.blockSize ? `blocks of ${blockSize} (non-standard)` : null
+  return hasMx && blockSize !== null && blockSize !== STANDARD_MX.blockSize
+    ? `blocks of ${blockSize} (non-standard)`
+    : null
 }
 
 /** What scale analyses leave out where a setting quantizes the output; null where none does. */

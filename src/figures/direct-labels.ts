@@ -31,8 +31,19 @@ export function spread(positions: readonly number[], gap: number, [low, high]: r
 /** Distance of neighbouring names as a share of the axis: a line of text in a plot 200 px high. */
 const LABEL_GAP = 0.07
 
-/** Margins that leave room for the names at the right, in px: "◆ SmoothQuant*" at 12 px. */
-export const LABEL_MARGIN = { l: 8, r: 112, t: 22, b: 8 }
+/** Room for the names at the right, in px: at least that of "◆ SmoothQuant*", and no more than a phone can spare. */
+const NARROWEST_MARGIN = 112
+const WIDEST_MARGIN = 184
+/** Of a character at 12 px, on average, and what stands beside the text. */
+const CHARACTER = 7
+const BESIDE = 14
+
+/** Margins that leave room for the names at the right. */
+export function labelMargin(ends: readonly Pick<LineEnd, 'text'>[]) {
+  const longest = Math.max(0, ...ends.map(({ text }) => text.length))
+  const r = Math.min(Math.max(NARROWEST_MARGIN, BESIDE + CHARACTER * longest), WIDEST_MARGIN)
+  return { l: 8, r, t: 22, b: 8 }
+}
 
 /** Names at the right of line ends, in ink, moved apart vertically. `range` is that of the y axis, in axis units. */
 export function directLabels(

@@ -2,7 +2,7 @@ import type { Data } from '../../types/plotly-figure'
 import type { MethodFailure, MethodResult } from '../experiment/result'
 import { settingLabel } from '../experiment/setting-text'
 import { blockRemark, methodLabel } from './describe'
-import { directLabels, LABEL_MARGIN } from './direct-labels'
+import { directLabels, labelMargin } from './direct-labels'
 import type { DataTable, PanelFigure } from './figure'
 import { formatDecibels, formatRelativeError } from './format-number'
 import { logRange, logTicks } from './log-ticks'
@@ -44,7 +44,7 @@ export const errorCurve: PanelFigure = {
       ),
       layout: {
         ...baseLayout(theme),
-        margin: LABEL_MARGIN,
+        margin: labelMargin(ends),
         xaxis: axis(theme, 'setting', {
           type: 'category',
           categoryorder: 'array',
@@ -161,7 +161,7 @@ function calibrationMarks(line: readonly MethodResult[], theme: Theme): Data {
     marker: {
       color: colour,
       size: 7,
-      symbol: `${symbol.replace('-open', '')}-open`,
+      symbol: `${symbol.replace(/-open|-dot/g, '')}-open`,
       line: { width: 1.5, color: colour },
     },
     hovertemplate: `${label}, %{x}<br>calibration rows: %{y:.4f}<extra></extra>`,

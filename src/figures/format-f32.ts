@@ -20,9 +20,9 @@ export function formatF32(value: number): string {
   return shortest(value, (read) => Math.fround(read) === value)
 }
 
-/** A difference of f32 values, which need not be one itself: six significant digits, without zeros at the end. */
-export function formatDifference(value: number): string {
-  const rounded = Number(value.toPrecision(6))
+/** A difference of f32 values, which need not be one itself: six significant digits or `digits`, without zeros at the end. */
+export function formatDifference(value: number, digits = 6): string {
+  const rounded = Number(value.toPrecision(digits))
   return shortest(rounded, (read) => read === rounded)
 }
 

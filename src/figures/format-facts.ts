@@ -56,8 +56,11 @@ function valueCount(quantizer: Quantizer): number {
   return element.bits > 8 ? 0 : representableValues(quantizer).length
 }
 
-/** The facts of the formats on screen, one line each. Values are those of the element, before its scale. */
-export function formatFacts(rows: readonly LineRow[]): DataTable {
+/**
+ * The facts of the formats on screen, one line each. Values are those of the element, before its scale; bits per
+ * element include scales, over rows of `inDim` elements where that is known.
+ */
+export function formatFacts(rows: readonly LineRow[], inDim: number | null): DataTable {
   return {
     columns: [
       'format',
@@ -81,7 +84,7 @@ export function formatFacts(rows: readonly LineRow[]): DataTable {
         formatCount(valueCount(quantizer)),
         block(quantizer),
         scaleKind(quantizer),
-        formatBits(bitsPerElement(quantizer)),
+        formatBits(bitsPerElement(quantizer, inDim ?? undefined)),
       ]
     }),
   }

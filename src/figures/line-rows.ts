@@ -1,13 +1,14 @@
 /** The rows of the format explorer: each format under a scale that makes it comparable with the others. */
 import { decodeCode, encodeWithScale } from '../formats/codec'
 import { codeBits } from '../formats/codec-grid'
-import { type BlockScale, scaleValue } from '../formats/codec-scale'
+import { type BlockScale, scaleCandidates, scaleValue } from '../formats/codec-scale'
 import { formatLabel, parseFormat } from '../formats/format-text'
 import type { FormatChoice, Quantizer } from '../formats/number-format'
 import { type MxChoices, makeQuantizer } from '../formats/quantizer'
 import { findCell, type ScaledGrid, scaledGrid, scaleForMaximum } from '../formats/scaled-grid'
 import { formatF32 } from './format-f32'
 import type { LineRange } from './line-axis'
+import { valueText } from './value-text'
 
 /**
  * `maximum`: every format takes the scale it gives a block whose largest magnitude is `maximum`. `exponent`: MX formats
@@ -22,10 +23,13 @@ export interface LineScaling {
 export interface LineRow {
   /** The format with its options, as links write it. */
   readonly text: string
+  /** Told apart from earlier rows of the same format: "MXFP4 (2)". */
   readonly label: string
   readonly choice: FormatChoice
   readonly quantizer: Quantizer
   readonly scale: BlockScale
+  /** What is not as in a block of many elements; null when nothing is. */
+  readonly remark: string | null
   /** null when the scale rounded to 0: every element becomes 0. */
   readonly grid: ScaledGrid | null
 }
@@ -51,8 +55,21 @@ export interface LineInput {
   readonly choices: MxChoices
 }
 
-const keyOf = ({ text, quantizer, scale }: Pick<LineRow, 'text' | 'quantizer' | 'scale'>) =>
-  JSON.stringify([text, quantizer, scale])
+const keyOf = ({ label, quantizer, scale }: Pick<LineRow, 'label' | 'quantizer' | 'scale'>) =>
+  JSON.stringify([label, quantizer, scale])
+
+/** Formats that try two scales decide here on the largest magnitude alone; in a block all elements have a say. */
+function remarkOf(quantizer: Quantizer, scaling: LineScaling, scale: BlockScale): string | null {
+  if (quantizer.family === 'mx') {
+    const decided = quantizer.scaleRule === 'best' && scaling.kind === 'maximum'
+    return decided ? 'rule best: decided on the maximum alone; the other elements of a block may change it' : null
+  }
+  if (quantizer.family !== 'nvfp' || quantizer.fourOverSix === null || scale.kind !== 'e4m3') return null
+  const maximum = lineMaximum(scaling)
+  const [toSix] = scaleCandidates([maximum], quantizer, { tensorMax: maximum })
+  const six = toSix.kind === 'e4m3' && toSix.byte === scale.byte
+  return `four over six: the maximum alone is scaled to ${six ? 6 : 4}; the other elements of a block may make it ${six ? 4 : 6}`
+}
 
 /**
  * The rows of the number line. One that is as in `known` is that object, so that a slider redraws only what it changes.
@@ -60,14 +77,18 @@ const keyOf = ({ text, quantizer, scale }: Pick<LineRow, 'text' | 'quantizer' | 
  */
 export function lineRows({ texts, scaling, choices }: LineInput, known: readonly LineRow[] = []): readonly LineRow[] {
   const made = new Map(known.map((row) => [keyOf(row), row]))
+  const seen = new Map<string, number>()
   return texts.map((text) => {
     const choice = parseFormat(text)
     const quantizer = makeQuantizer(choice, choices)
     const scale = scaleOf(quantizer, scaling)
-    const same = made.get(keyOf({ text, quantizer, scale }))
+    const count = (seen.get(text) ?? 0) + 1
+    seen.set(text, count)
+    const label = count > 1 ? `${formatLabel(choice)} (${count})` : formatLabel(choice)
+    const same = made.get(keyOf({ label, quantizer, scale }))
     if (same) return same
     const grid = scaleValue(scale) > 0 ? scaledGrid(quantizer, scale) : null
-    return { text, label: formatLabel(choice), choice, quantizer, scale, grid }
+    return { text, label, choice, quantizer, scale, remark: remarkOf(quantizer, scaling, scale), grid }
   })
 }
 
@@ -89,12 +110,14 @@ export interface RoundedValue {
   readonly code: number
   readonly bits: string
   readonly value: number
+  /** How it comes about: "2 × 2⁰ ÷ 0.75 = 2.6666667". */
+  readonly derivation: string
   /** value − x */
   readonly error: number
   /** The numbers rounded to the same value, as "[2.5, 3.5)"; a bracket where the end belongs to it. */
   readonly interval: string
-  /** Half the length of that interval, Infinity where it saturates. */
-  readonly halfWidth: number
+  /** The largest |value − number| over that interval, Infinity where it saturates. */
+  readonly largestError: number
 }
 
 /** The interval of one cell in brackets: "[2.5, 3.5]", "(5, ∞)". */
@@ -116,8 +139,9 @@ export function roundOn({ quantizer, scale, grid }: LineRow, x: number): Rounded
     code,
     bits: codeBits(code, quantizer),
     value: decoded,
+    derivation: valueText(code, scale, quantizer),
     error: decoded - value,
     interval: intervalText(grid, cell),
-    halfWidth: (grid.edges[cell + 1] - grid.edges[cell]) / 2,
+    largestError: Math.max(decoded - grid.edges[cell], grid.edges[cell + 1] - decoded),
   }
 }

@@ -1,14 +1,23 @@
+import type { PreScaleSweep } from '../experiment/result'
 import { PRE_SCALE_MAX, PRE_SCALE_MIN } from '../formats/number-format'
 import { sweepFigure } from './scale-sweep'
 
-/** Output SQNR over the factor of the exact pre-scale. */
+/** "exact", "literal", or both where results were swept differently. */
+const variantText = (sweeps: readonly PreScaleSweep[]) =>
+  [...new Set(sweeps.map(({ variant }) => variant))].join(' and ')
+
+/** Output SQNR over the factor of the pre-scale, in the variant in use: exact where none is. */
 export const preScaleSweep = sweepFigure({
   id: 'pre-scale-sweep',
   label: 'Pre-scale sweep',
   question: 'Which pre-scale suits this layer, and does the answer depend on the method?',
   sweepOf: (analysis) => analysis.preScaleSweep,
-  inUse: ({ preScale }) => preScale ?? PRE_SCALE_MAX,
-  axisTitle: 'pre-scale factor, exact variant',
+  inUse: ({ preScale, preScaleVariant }, { variant }) => {
+    if (preScale === null) return PRE_SCALE_MAX
+    return preScaleVariant === variant ? preScale : null
+  },
+  axisTitle: (sweeps) => (sweeps.length > 0 ? `pre-scale factor, ${variantText(sweeps)} variant` : 'pre-scale factor'),
+  caption: (sweeps) => `Pre-scale, ${variantText(sweeps)} variant: `,
   xaxis: () => ({ range: [PRE_SCALE_MIN - 0.01, PRE_SCALE_MAX + 0.01], dtick: 0.1, tickformat: '.1f' }),
   place: (value) => value,
   valueText: (value) => (value === PRE_SCALE_MAX ? '1 (off)' : String(value)),

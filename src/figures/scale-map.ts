@@ -67,6 +67,32 @@ function exponentTicks(min: number, max: number): number[] {
   return Array.from({ length: Math.floor((max - min) / step) + 1 }, (_, i) => min + i * step)
 }
 
+const MOST_TICKS = 6
+
+/** A round whole number of things between two ticks of an axis that counts `total` of them. */
+function wholeStep(total: number): number {
+  const rough = total / MOST_TICKS
+  const power = 10 ** Math.max(0, Math.floor(Math.log10(rough)))
+  return [1, 2, 5, 10].map((digit) => digit * power).find((step) => step >= rough) ?? 10 * power
+}
+
+/** Whether a cell stands for several blocks. */
+function isPooled({ rows, mapRows, blocks, mapCols }: BlockMap): boolean {
+  return rows > mapRows || blocks > mapCols
+}
+
+/** The block a click on a cell opens: the one its colour is of. */
+function opensText(map: BlockMap, cell: number): string {
+  const { row, block } = openedBlock(map, cell)
+  const name = `block ${block}, ${ROW_NOUN[map.operand]} ${row}`
+  return `${isPooled(map) ? `largest here: ${name}` : name}<br>|value| up to ${formatMagnitude(map.maxima[cell])}`
+}
+
+/** The block that holds the maximum of a cell. */
+function openedBlock({ at, blocks }: BlockMap, cell: number): { readonly row: number; readonly block: number } {
+  return { row: Math.floor(at[cell] / blocks), block: at[cell] % blocks }
+}
+
 function colourBar(theme: Theme, title: string, ticks: readonly number[]): Partial<ColorBar> {
   const { mutedInk } = THEME_COLOURS[theme]
   return {
@@ -108,8 +134,7 @@ export function blockAt(map: BlockMap, x: number, y: number): { readonly row: nu
   const within = (at: number, total: number) => Math.min(Math.max(Math.round(at), 0), total - 1)
   const row = cellOf(within(y, map.rows), map.rows, map.mapRows)
   const col = cellOf(within(x, map.blocks), map.blocks, map.mapCols)
-  const at = map.at[row * map.mapCols + col]
-  return { row: Math.floor(at / map.blocks), block: at % map.blocks }
+  return openedBlock(map, row * map.mapCols + col)
 }
 
 /** The finite exponents of the map, lowest and highest; null when no block has one. */
@@ -141,13 +166,13 @@ export const scaleMap = {
       x: cellEdges(map.blocks, map.mapCols),
       y: cellEdges(map.rows, map.mapRows),
       z: grid(map, (cell) => shownExponent(map.maxima[cell], quantizer)),
-      customdata: grid(map, (cell) => map.maxima[cell]),
+      customdata: grid(map, (cell) => opensText(map, cell)),
       zmin: range.min - 0.5,
       zmax: range.max + 0.5,
       colorscale: 'Cividis',
-      colorbar: colourBar(theme, `${exponentMeaning(quantizer)} [power of two]`, exponentTicks(range.min, range.max)),
+      colorbar: colourBar(theme, `${exponentMeaning(quantizer)} [log₂]`, exponentTicks(range.min, range.max)),
       hoverongaps: false,
-      hovertemplate: `block %{x:.0f}, ${ROW_NOUN[map.operand]} %{y:.0f}<br>exponent %{z}, |value| up to %{customdata:.4r}<extra></extra>`,
+      hovertemplate: 'exponent %{z}<br>%{customdata}<extra></extra>',
     }
     return {
       data: [heatmap],
@@ -156,12 +181,12 @@ export const scaleMap = {
         margin: { l: 8, r: 12, t: 4, b: 8 },
         xaxis: axis(theme, `block of ${map.blockSize} along in`, {
           showgrid: false,
-          nticks: 6,
+          dtick: wholeStep(map.blocks),
           range: [-0.5, map.blocks - 0.5],
         }),
         yaxis: axis(theme, ROW_NOUN[map.operand], {
           showgrid: false,
-          nticks: 6,
+          dtick: wholeStep(map.rows),
           // Given, not found: room for the frame of the chosen block would move the cells.
           range: [map.rows - 0.5, -0.5],
         }),
@@ -175,12 +200,11 @@ export const scaleMap = {
     const range = exponentRange(model)
     const meaning = exponentMeaning(quantizer)
     const spread = range ? `${range.min} to ${range.max}`.replaceAll('-', '−') : 'none, all blocks are zero or NaN'
-    const pooled = map.rows > map.mapRows || map.blocks > map.mapCols
     const cell = `${formatCount(Math.ceil(map.rows / map.mapRows))} x ${formatCount(Math.ceil(map.blocks / map.mapCols))}`
     const zeros = map.maxima.reduce((count, maximum) => count + (maximum === 0 ? 1 : 0), 0)
     return [
       `${meaning[0].toUpperCase()}${meaning.slice(1)}: ${spread} over ${formatCount(map.rows)} ${ROW_NOUN[map.operand]}s x ${formatCount(map.blocks)} blocks.`,
-      ...(pooled ? [`A cell is the largest of up to ${cell}; choosing it opens the block that has it.`] : []),
+      ...(isPooled(map) ? [`A cell is the largest of up to ${cell}; choosing it opens the block that has it.`] : []),
       ...(zeros > 0 ? [`${formatCount(zeros)} cells hold zeros only and stay empty.`] : []),
     ].join(' ')
   },

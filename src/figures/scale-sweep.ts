@@ -3,23 +3,25 @@ import type { Data, LayoutAxis, Shape } from '../../types/plotly-figure'
 import type { MethodOutcome, MethodResult, ScaleAnalysis, ScaleSweep } from '../experiment/result'
 import { settingLabel } from '../experiment/setting-text'
 import { lineName, methodLabel, outputRemark } from './describe'
-import { directLabels, LABEL_MARGIN } from './direct-labels'
+import { directLabels, type LineEnd, labelMargin } from './direct-labels'
 import type { PanelFigure } from './figure'
 import { formatDecibels } from './format-number'
 import { methodStyle } from './method-style'
 import { axis, baseLayout, cornerNote, THEME_COLOURS, type Theme } from './theme'
 
-interface Swept {
+interface Swept<S extends ScaleSweep> {
   readonly result: MethodResult
-  readonly sweep: ScaleSweep
+  readonly sweep: S
 }
 
 /** What tells one sweep from another. */
-export interface SweepSpec extends Pick<PanelFigure, 'id' | 'label' | 'question'> {
-  readonly sweepOf: (analysis: ScaleAnalysis) => ScaleSweep | null
-  /** The value a result was computed with, among those that can be swept or between them. */
-  readonly inUse: (result: MethodResult) => number
-  readonly axisTitle: string
+export interface SweepSpec<S extends ScaleSweep> extends Pick<PanelFigure, 'id' | 'label' | 'question'> {
+  readonly sweepOf: (analysis: ScaleAnalysis) => S | null
+  /** The value a result was computed with, among those swept or between them; null where it is no point of the sweep. */
+  readonly inUse: (result: MethodResult, sweep: S) => number | null
+  readonly axisTitle: (sweeps: readonly S[]) => string
+  /** Said before the finding. */
+  readonly caption: (sweeps: readonly S[]) => string
   readonly xaxis: (values: readonly number[]) => Partial<LayoutAxis>
   /** Where a value stands on the axis. */
   readonly place: (value: number) => number
@@ -31,9 +33,9 @@ export interface SweepSpec extends Pick<PanelFigure, 'id' | 'label' | 'question'
 /** Room above and below the lines, in dB. */
 const PADDING_DB = 0.5
 
-/** The panel figure of one sweep. A vertical line marks the value in use. */
-export function sweepFigure(spec: SweepSpec): PanelFigure {
-  const swept = (outcomes: readonly MethodOutcome[]): readonly Swept[] =>
+/** The panel figure of one sweep. A vertical line marks the value in use, where it belongs to what is swept. */
+export function sweepFigure<S extends ScaleSweep>(spec: SweepSpec<S>): PanelFigure {
+  const swept = (outcomes: readonly MethodOutcome[]): readonly Swept<S>[] =>
     outcomes.flatMap((outcome) => {
       const sweep = outcome.kind === 'result' && outcome.scaleAnalysis ? spec.sweepOf(outcome.scaleAnalysis) : null
       return outcome.kind === 'result' && sweep !== null ? [{ result: outcome, sweep }] : []
@@ -45,19 +47,21 @@ export function sweepFigure(spec: SweepSpec): PanelFigure {
     scope: 'panel',
     build(outcomes, { theme }) {
       const lines = swept(outcomes)
-      const range = decibelRange(lines)
+      const range = decibelRange(lines.flatMap(({ sweep }) => sweep.outputSqnrDb))
+      const ends = lineEnds(lines, spec, theme)
       const values = lines[0]?.sweep.values ?? []
       const used = usedValues(lines, spec)
-      const text = lines.length > 0 ? `dotted: in use, ${used.map(spec.valueText).join(', ')}` : spec.nothing
+      const mark = used.length > 0 ? [cornerNote(theme, `dotted: in use, ${used.map(spec.valueText).join(', ')}`)] : []
+      const notes = lines.length > 0 ? mark : [cornerNote(theme, spec.nothing)]
       return {
         data: lines.map((line) => sweepLine(line, spec, theme)),
         layout: {
           ...baseLayout(theme),
-          margin: LABEL_MARGIN,
-          xaxis: axis(theme, spec.axisTitle, { showgrid: false, ...spec.xaxis(values) }),
+          margin: labelMargin(ends),
+          xaxis: axis(theme, spec.axisTitle(sweepsOf(lines)), { showgrid: false, ...spec.xaxis(values) }),
           yaxis: axis(theme, 'output SQNR [dB]', { range, nticks: 6 }),
           shapes: used.map((value) => usedRule(spec.place(value), theme)),
-          annotations: [...lineNames(lines, range, spec, theme), cornerNote(theme, text)],
+          annotations: [...directLabels(ends, range, theme), ...notes],
         },
       }
     },
@@ -66,10 +70,11 @@ export function sweepFigure(spec: SweepSpec): PanelFigure {
       if (lines.length === 0) return spec.nothing
       const results = lines.map(({ result }) => result)
       const sentences = lines.map((line) => `${lineName(line.result, results)} ${sweepWords(line, spec)}`)
-      return [sentences.join('; '), outputRemark(results)].filter((text) => text !== null).join('. ')
+      const finding = `${spec.caption(sweepsOf(lines))}${sentences.join('; ')}`
+      return [finding, outputRemark(results)].filter((text) => text !== null).join('. ')
     },
     table: (outcomes) => ({
-      columns: ['method', 'setting', spec.axisTitle, 'output SQNR [dB]'],
+      columns: ['method', 'setting', spec.axisTitle(sweepsOf(swept(outcomes))), 'output SQNR [dB]'],
       rows: swept(outcomes).flatMap(({ result, sweep }) =>
         sweep.values.map((value, i) => [
           methodLabel(result.method),
@@ -82,26 +87,33 @@ export function sweepFigure(spec: SweepSpec): PanelFigure {
   }
 }
 
-const usedValues = (lines: readonly Swept[], spec: SweepSpec) => [
-  ...new Set(lines.map(({ result }) => spec.inUse(result))),
-]
+function sweepsOf<S extends ScaleSweep>(lines: readonly Swept<S>[]): readonly S[] {
+  return lines.map(({ sweep }) => sweep)
+}
+
+function usedValues<S extends ScaleSweep>(lines: readonly Swept<S>[], spec: SweepSpec<S>): readonly number[] {
+  const values = lines.map(({ result, sweep }) => spec.inUse(result, sweep))
+  return [...new Set(values.filter((value) => value !== null))]
+}
 
 /** From the least to the largest finite value; exact products have no place on a decibel axis. */
-function decibelRange(lines: readonly Swept[]): [number, number] {
-  const finite = lines.flatMap(({ sweep }) => sweep.outputSqnrDb.filter(Number.isFinite))
+export function decibelRange(values: readonly number[]): [number, number] {
+  const finite = values.filter(Number.isFinite)
   return finite.length > 0 ? [Math.min(...finite) - PADDING_DB, Math.max(...finite) + PADDING_DB] : [0, 40]
 }
 
 /** "best at 0.85 with 16.4 dB, 16.1 dB at 3/4 in use" */
-function sweepWords({ result, sweep: { values, outputSqnrDb } }: Swept, spec: SweepSpec): string {
+function sweepWords<S extends ScaleSweep>({ result, sweep }: Swept<S>, spec: SweepSpec<S>): string {
+  const { values, outputSqnrDb } = sweep
   const best = outputSqnrDb.reduce((top, value, i) => (value > outputSqnrDb[top] ? i : top), 0)
-  const at = values.indexOf(spec.inUse(result))
+  const inUse = spec.inUse(result, sweep)
+  const at = inUse === null ? -1 : values.indexOf(inUse)
   const used =
     at < 0 || at === best ? '' : `, ${formatDecibels(outputSqnrDb[at])} dB at ${spec.valueText(values[at])} in use`
   return `best at ${spec.valueText(values[best])} with ${formatDecibels(outputSqnrDb[best])} dB output SQNR${used}`
 }
 
-function sweepLine({ result, sweep }: Swept, spec: SweepSpec, theme: Theme): Data {
+function sweepLine<S extends ScaleSweep>({ result, sweep }: Swept<S>, spec: SweepSpec<S>, theme: Theme): Data {
   const { colour, symbol, dash, label } = methodStyle(result.method, theme)
   return {
     type: 'scatter',
@@ -116,21 +128,22 @@ function sweepLine({ result, sweep }: Swept, spec: SweepSpec, theme: Theme): Dat
   }
 }
 
-function usedRule(x: number, theme: Theme): Partial<Shape> {
+/** A dotted line over the whole plot. */
+export function usedRule(x: number, theme: Theme): Partial<Shape> {
   const line = { color: THEME_COLOURS[theme].mutedInk, width: 1, dash: 'dot' as const }
   return { type: 'line', xref: 'x', yref: 'paper', x0: x, x1: x, y0: 0, y1: 1, line }
 }
 
-function lineNames(lines: readonly Swept[], range: [number, number], spec: SweepSpec, theme: Theme) {
+function lineEnds<S extends ScaleSweep>(
+  lines: readonly Swept<S>[],
+  spec: SweepSpec<S>,
+  theme: Theme,
+): readonly LineEnd[] {
   const results = lines.map(({ result }) => result)
   const ends = lines.map(({ result, sweep: { values, outputSqnrDb } }) => ({
     text: `${methodStyle(result.method, theme).glyph} ${lineName(result, results)}`,
     x: spec.place(values[values.length - 1]),
     y: outputSqnrDb[outputSqnrDb.length - 1],
   }))
-  return directLabels(
-    ends.filter(({ y }) => Number.isFinite(y)),
-    range,
-    theme,
-  )
+  return ends.filter(({ y }) => Number.isFinite(y))
 }

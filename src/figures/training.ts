@@ -2,7 +2,7 @@ import type { Data } from '../../types/plotly-figure'
 import type { MethodOutcome, MethodResult, TrainingCurve } from '../experiment/result'
 import { settingLabel } from '../experiment/setting-text'
 import { lineName, methodLabel } from './describe'
-import { directLabels, LABEL_MARGIN } from './direct-labels'
+import { directLabels, labelMargin } from './direct-labels'
 import type { PanelFigure } from './figure'
 import { formatRelativeError } from './format-number'
 import { logRange, logTicks } from './log-ticks'
@@ -36,7 +36,7 @@ export const training: PanelFigure = {
       data: learned.flatMap((result) => [lossLine(result, theme), keptMark(result, theme)]),
       layout: {
         ...baseLayout(theme),
-        margin: LABEL_MARGIN,
+        margin: labelMargin(ends),
         xaxis: axis(theme, 'step', { range: [0, lastStep * 1.02], nticks: 4, tickangle: 0, showgrid: false }),
         yaxis: axis(theme, 'output relative error, calibration rows, log', {
           type: 'log',

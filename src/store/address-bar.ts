@@ -10,9 +10,9 @@ export function bindAddressBar(store: AppStore, window: Window): () => void {
   const { location, history } = window
   let step = stepOf(store.getState(), store.vocabulary)
   const unsubscribe = store.subscribe((state, before) => {
-    const { source, setup, view, blocks } = state
+    const { source, setup, view, blocks, formats } = state
     const isSame = source === before.source && setup === before.setup && view === before.view
-    if (isSame && blocks === before.blocks) return
+    if (isSame && blocks === before.blocks && formats === before.formats) return
     if (source.restoring) return
     // Before the first layer is there, the address still says what it should become.
     if (source.active === null && source.pendingLink === null) return

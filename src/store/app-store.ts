@@ -9,6 +9,8 @@ import { createRunActions, type RunActions } from './run-actions'
 import { createSetupActions, type SetupActions } from './setup-actions'
 import { createSourceActions, type SourceActions } from './source-actions'
 import type { AppState } from './state'
+import { createSweepActions, type SweepActions } from './sweep-actions'
+import { DEFAULT_SWEEPS } from './sweeps'
 import { DEFAULT_VIEW } from './views'
 import { DEFAULT_CONTROLS, DEFAULT_HELD_OUT, defaultSetup, type Vocabulary } from './vocabulary'
 
@@ -19,7 +21,8 @@ export interface Actions
     LinkActions,
     RunActions,
     FormatsActions,
-    BlocksActions {}
+    BlocksActions,
+    SweepActions {}
 
 /** The facts of the page, what may be done with them, and the names they are made of. */
 export interface AppStore extends StoreApi<AppState> {
@@ -60,6 +63,7 @@ function initialState(vocabulary: Vocabulary): AppState {
     view: { view: DEFAULT_VIEW, theme: 'auto', surface: 'map', pane: 'figures', railOpen: false, unknown: [] },
     formats: DEFAULT_FORMATS,
     blocks: DEFAULT_BLOCKS,
+    sweeps: DEFAULT_SWEEPS,
   }
 }
 
@@ -80,14 +84,17 @@ export function createAppStore(engine: EngineApi, environment: StoreEnvironment)
   }
   const run = createRunActions(context)
   const source = createSourceActions(context)
+  const sweep = createSweepActions(context)
   const actions: Actions = {
     ...source,
     ...createSetupActions(context),
     ...createDeviceActions(context),
-    ...createLinkActions(context, source),
+    ...createLinkActions(context, { ...source, ...sweep }),
     ...run,
     ...createFormatsActions(context),
     ...createBlocksActions(context),
+    ...sweep,
   }
+  store.subscribe(sweep.advanceSweep)
   return { ...store, actions, vocabulary: environment.vocabulary }
 }

@@ -3,7 +3,7 @@ import type { ResultIdentity } from '../experiment/result'
 import { preScaleText, type SettingFormats } from '../experiment/setting-text'
 import { blockRemark } from '../figures/describe'
 import { formatLabel, parseFormat } from '../formats/format-text'
-import type { MxChoices } from '../formats/quantizer'
+import { type MxChoices, STANDARD_MX } from '../formats/quantizer'
 import { hasMxFormat } from './reach'
 import { isRounding, isScaleRule, ROUNDING_TEXT, SCALE_RULE_TEXT } from './vocabulary'
 
@@ -34,7 +34,11 @@ export function formatConditions(formats: Formats, choices: MxChoices): readonly
 
 /** The same of a result, from what it carries itself. */
 export function resultConditions(result: ResultIdentity): readonly string[] {
-  const { scaleRule, rounding, blockSize, preScale, preScaleVariant } = result
+  const { preScale, preScaleVariant } = result
+  // Without an MX format a result has no such choices, and none is named.
+  const scaleRule = result.scaleRule ?? STANDARD_MX.scaleRule
+  const rounding = result.rounding ?? STANDARD_MX.rounding
+  const blockSize = result.blockSize ?? STANDARD_MX.blockSize
   if (!isScaleRule(scaleRule) || !isRounding(rounding)) return []
   const used = preScale === null ? null : { factor: preScale, variant: preScaleVariant ?? 'exact' }
   return formatConditions(result, { scaleRule, rounding, blockSize, preScale: used })

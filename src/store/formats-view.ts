@@ -25,6 +25,8 @@ export const MAXIMUM_RANGE = { min: 0.001, max: 100_000 } as const
 export const EXPONENT_RANGE = { min: -16, max: 16 } as const
 /** Largest magnitude one may ask about or zoom to. */
 export const LINE_LIMIT = 1e6
+/** More rows than anyone compares; a link cannot ask for more. */
+export const MAX_LINE_ROWS = 24
 
 export const DEFAULT_FORMATS: FormatsSlice = {
   rows: ['mxfp4', 'nvfp4', 'int4', 'mxfp8_e4m3'],
@@ -49,15 +51,27 @@ export function createFormatsActions({ get, patch }: StoreContext): FormatsActio
   const canonical = (text: string) => formatText(parseFormat(text))
   const setRows = (rows: readonly string[]) => patch('formats', { rows })
   return {
-    addFormatRow: (text) => setRows([...get().formats.rows, canonical(text)]),
+    addFormatRow: (text) => {
+      const { rows } = get().formats
+      if (rows.length < MAX_LINE_ROWS) setRows([...rows, canonical(text)])
+    },
     changeFormatRow: (index, text) =>
       setRows(get().formats.rows.map((row, i) => (i === index ? canonical(text) : row))),
     removeFormatRow: (index) => setRows(get().formats.rows.filter((_, i) => i !== index)),
     setLine: (change) => {
       const turned = change.axis !== undefined && change.axis !== get().formats.axis
-      patch('formats', turned ? { range: null, ...change } : change)
+      const range = change.range ? { range: shortRange(change.range) } : {}
+      patch('formats', { ...(turned ? { range: null } : {}), ...change, ...range })
     },
   }
+}
+
+const RANGE_DIGITS = 6
+
+/** Ends with few enough digits for a link, unless they would meet. */
+function shortRange({ from, to }: NonNullable<FormatsSlice['range']>): NonNullable<FormatsSlice['range']> {
+  const [low, high] = [from, to].map((end) => Number(end.toPrecision(RANGE_DIGITS)))
+  return low < high ? { from: low, to: high } : { from, to }
 }
 
 /** The MX choices of the setup, with a factor that is only tried; null tries none. */

@@ -1,11 +1,14 @@
 /** The state as a link, and a link put on screen. */
-import { DEFAULT_PIN } from './block-pin'
+import { type BlockPin, DEFAULT_PIN } from './block-pin'
+import { shownBlock } from './blocks-view'
 import type { StoreContext } from './context'
+import { DEFAULT_FORMATS } from './formats-view'
 import { ignoredNotes } from './link-notes'
 import { fileSources, linkSelection, restoredSource, waitingSource } from './link-restore'
 import { automaticActivations, automaticWeight, findTensor, visibleFiles } from './selection'
 import type { SourceActions } from './source-actions'
 import type { AppState, OpenFile } from './state'
+import type { SweepActions } from './sweep-actions'
 import { formatLink, type LinkActivations, type LinkSource, type LinkState, readLink } from './url'
 import { DEFAULT_CONTROLS, DEFAULT_HELD_OUT, DEFAULT_PRE_SCALE, type Vocabulary } from './vocabulary'
 
@@ -49,9 +52,16 @@ function activationsOf(state: AppState): LinkActivations | null {
   return same ? null : { kind: 'captured', tensor }
 }
 
+/** The block on screen; before it is read, the one asked for, which may lie beyond the operand. */
+function pinOf(state: AppState): BlockPin {
+  const { operand, row, block } = state.blocks
+  const shown = shownBlock(state)
+  return { operand, row: shown?.row ?? row, block: shown?.block ?? block }
+}
+
 /** What a link to this state says. While a link waits for its file, its own sources stay in the address. */
 export function linkOf(state: AppState): LinkState {
-  const { source, setup, view, blocks } = state
+  const { source, setup, view, blocks, sweeps } = state
   const pending = source.pendingLink
   const automatic = automaticWeight(linkedFiles(state))
   const isAutomatic = automatic?.fileId === source.weight?.fileId && automatic?.tensor === source.weight?.tensor
@@ -64,7 +74,10 @@ export function linkOf(state: AppState): LinkState {
     heldOutShare: source.heldOutShare,
     tokens: source.tokens,
     view: view.view,
-    pin: { operand: blocks.operand, row: blocks.row, block: blocks.block },
+    sweep: sweeps.parameter,
+    pin: pinOf(state),
+    compared: { formats: blocks.formats, preScale: blocks.preScale },
+    formats: state.formats,
     surface: view.surface,
     theme: view.theme,
     unknown: view.unknown,
@@ -86,6 +99,7 @@ export function stepOf(state: AppState, vocabulary: Vocabulary): string {
     ...method,
     options: Object.fromEntries(Object.entries(method.options).filter(([, value]) => typeof value !== 'number')),
   }))
+  const { rows, scaling, axis } = link.formats
   const activations = link.activations?.kind === 'synthetic' ? null : link.activations
   const synthetic = state.source.activations.kind === 'synthetic'
   const chosen = {
@@ -100,12 +114,17 @@ export function stepOf(state: AppState, vocabulary: Vocabulary): string {
     heldOutShare: DEFAULT_HELD_OUT,
     tokens: null,
     pin: DEFAULT_PIN,
+    compared: { ...link.compared, preScale: null },
+    formats: { ...DEFAULT_FORMATS, rows, scaling, axis },
     theme: 'auto' as const,
   }
   return `${synthetic} ${formatLink(chosen, vocabulary)}`
 }
 
-export function createLinkActions(context: StoreContext, source: Pick<SourceActions, 'openBuiltIn'>): LinkActions {
+export function createLinkActions(
+  context: StoreContext,
+  actions: Pick<SourceActions, 'openBuiltIn'> & Pick<SweepActions, 'runSweep'>,
+): LinkActions {
   const { environment, get, patch, schedule } = context
   const { vocabulary } = environment
   let applied = 0
@@ -115,7 +134,7 @@ export function createLinkActions(context: StoreContext, source: Pick<SourceActi
     const named = link.sources.find((each) => each.kind === 'demo')?.id
     const id = vocabulary.builtIns.find((layer) => layer.id === named)?.id ?? vocabulary.builtIns[0]?.id
     if (id === undefined) return
-    await source.openBuiltIn(id)
+    await actions.openBuiltIn(id)
     if (get().source.active === id) patch('source', linkSelection(visibleFiles(get().source), link))
   }
 
@@ -128,7 +147,9 @@ export function createLinkActions(context: StoreContext, source: Pick<SourceActi
         link.activations?.kind === 'synthetic' ? link.activations : { kind: null, ...DEFAULT_CONTROLS }
       patch('source', { restoring: true, heldOutShare: link.heldOutShare, tokens: link.tokens, synthetic })
       patch('setup', link.setup)
-      patch('blocks', link.pin)
+      patch('blocks', { ...link.pin, ...link.compared })
+      patch('formats', link.formats)
+      patch('sweeps', { parameter: link.sweep })
       patch('view', { view: link.view, surface: link.surface, theme: link.theme, unknown: link.unknown })
       const { files } = get().source
       if (fileSources(link).length > 0) {
@@ -141,6 +162,8 @@ export function createLinkActions(context: StoreContext, source: Pick<SourceActi
       if (mine !== applied) return
       patch('source', { restoring: false, notes: [...ignoredNotes(ignored), ...get().source.notes] })
       schedule()
+      // A link to a sweep shows it, computed as soon as the comparison is.
+      if (link.view === 'sweeps' && link.sweep !== null) actions.runSweep()
     },
   }
 }

@@ -1,4 +1,5 @@
 /** Text inside links: percent-encoding that leaves names readable, and the small parsers the grammar shares. */
+import { formatText, parseFormat } from '../formats/format-text'
 
 /** Encodes a name so that none of the grammar's separators (& = + , ( ) and space) remains in it. */
 export function encodePart(text: string): string {
@@ -25,4 +26,13 @@ export function within(value: number | null, min: number, max: number): number |
 /** A whole number 0 … max written in digits, else null. */
 export function optionalWhole(text: string | undefined, max: number): number | null {
   return text !== undefined && /^\d+$/.test(text) ? within(Number(text), 0, max) : null
+}
+
+/** A format with its options as it is written everywhere; null when it does not exist or has no such option. */
+export function parseFormatText(text: string): string | null {
+  try {
+    return formatText(parseFormat(text))
+  } catch {
+    return null
+  }
 }

@@ -7,6 +7,7 @@ import {
   formatPercent,
   formatRelativeError,
 } from '../figures/format-number'
+import { byteText } from './tensor-rows'
 
 /** A small table: names of columns, and lines of a name with one text per column. */
 export interface DetailTable {
@@ -30,8 +31,12 @@ const OPERAND: readonly (readonly [name: string, text: (errors: OperandErrors) =
   ['zeroed', ({ flushedPercent }) => formatPercent(flushedPercent)],
 ]
 
-/** Output errors on evaluation and calibration rows, and what rounding did to each operand ("as loaded": nothing). */
-export function resultDetails({ evaluation, calibration, weight, activation }: MethodResult): readonly DetailTable[] {
+/**
+ * Output errors on evaluation and calibration rows, what rounding did to each operand ("as loaded": nothing), and what
+ * the method costs at inference beside the quantized product.
+ */
+export function resultDetails(result: MethodResult): readonly DetailTable[] {
+  const { evaluation, calibration, weight, activation, onlineOperations, onlineBytes } = result
   return [
     {
       caption: 'Output',
@@ -45,6 +50,14 @@ export function resultDetails({ evaluation, calibration, weight, activation }: M
         name,
         cells: [weight, activation].map((operand) => (operand ? text(operand) : 'as loaded')),
       })),
+    },
+    {
+      caption: 'Extra cost at inference',
+      columns: ['beside the product'],
+      lines: [
+        { name: 'multiply-adds per token', cells: [formatCount(onlineOperations)] },
+        { name: 'bytes kept', cells: [onlineBytes === 0 ? 'none' : byteText(onlineBytes)] },
+      ],
     },
   ]
 }

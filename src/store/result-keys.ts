@@ -2,6 +2,7 @@
 import type { ComparisonRequest, MethodChoice, Setting } from '../experiment/request'
 import type { MethodOutcome } from '../experiment/result'
 import type { MxChoices } from '../formats/quantizer'
+import type { BuiltInLayer } from '../io/built-in-layers'
 import type { LayerChoice } from '../worker/protocol'
 import type { AppState, MethodSetup, SetupSlice } from './state'
 
@@ -101,8 +102,22 @@ export function wantedOutcomes(state: AppState, presets: readonly Setting[]): re
   )
 }
 
+/** Channels of a head where the user names none: those of the built-in layer on screen; null: the engine's own choice. */
+export function automaticHeadDim({ source }: AppState, builtIns: readonly BuiltInLayer[]): number | null {
+  return builtIns.find(({ id }) => id === source.active)?.headDim ?? null
+}
+
+/** Channels of a head that a run is asked for; null: the engine's own choice. */
+export function askedHeadDim(state: AppState, builtIns: readonly BuiltInLayer[]): number | null {
+  return state.setup.headDim ?? automaticHeadDim(state, builtIns)
+}
+
 /** The request that computes the next missing outcomes: all settings that lack the same methods as the first. */
-export function nextRequest(state: AppState, missing: readonly Wanted[]): ComparisonRequest {
+export function nextRequest(
+  state: AppState,
+  missing: readonly Wanted[],
+  builtIns: readonly BuiltInLayer[],
+): ComparisonRequest {
   const lacking = (id: string) => missing.filter(({ setting }) => setting.id === id).map(({ method }) => method)
   const same = (a: readonly MethodSetup[], b: readonly MethodSetup[]) =>
     a.length === b.length && a.every((method, i) => method.id === b[i].id)
@@ -113,7 +128,7 @@ export function nextRequest(state: AppState, missing: readonly Wanted[]): Compar
     methods: methods.map(toChoice),
     ...mxChoices(state.setup),
     seed: state.setup.seed,
-    headDim: state.setup.headDim,
+    headDim: askedHeadDim(state, builtIns),
     scaleAnalysis: wantsScaleAnalysis(state),
   }
 }

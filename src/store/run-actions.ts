@@ -33,7 +33,7 @@ export interface RunActions {
 
 export function createRunActions(context: StoreContext): RunActions {
   const { engine, environment, get, patch } = context
-  const { settings } = environment.vocabulary
+  const { settings, builtIns } = environment.vocabulary
   let runs = 0
   let stopped: string | null = null
   /** Whether the run that goes on was asked for the scale analysis. */
@@ -65,7 +65,7 @@ export function createRunActions(context: StoreContext): RunActions {
   const start = async (state: AppState, lacking: readonly Wanted[]) => {
     const choice = layerChoice(state)
     if (!choice) return
-    const request = nextRequest(state, lacking)
+    const request = nextRequest(state, lacking, builtIns)
     const jobs = lacking.filter(
       ({ setting, method }) =>
         request.settings.some(({ id }) => id === setting.id) && request.methods.some(({ id }) => id === method.id),

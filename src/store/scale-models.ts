@@ -57,8 +57,9 @@ export function analysedResults(models: readonly ScaleModel[], status: 'live' | 
   return models.flatMap((model) => (model.status === status && 'result' in model ? [model.result] : []))
 }
 
-/** "Measured so far: RTN, QuaRot." while methods are missing; null when all are there. */
+/** "Measured so far: RTN, QuaRot." or "No method is measured yet." while methods are missing; null when all are there. */
 export function missingText(models: readonly ScaleModel[]): string | null {
   const live = models.filter(({ status }) => status === 'live').map(({ method }) => methodLabel(method))
-  return live.length === models.length ? null : `Measured so far: ${live.join(', ') || 'none'}.`
+  if (live.length === models.length) return null
+  return live.length === 0 ? 'No method is measured yet.' : `Measured so far: ${live.join(', ')}.`
 }

@@ -12,11 +12,11 @@ export type PageState = 'boot' | 'ready' | 'reading' | 'computing' | 'error'
 
 /** What the page is doing; a lost or missing device and a failed run are errors, a refused file is not. */
 export function pageState(state: AppState): PageState {
-  const { device, source, run } = state
+  const { device, source, run, sweeps } = state
   if (source.reading.length > 0 && (source.active !== null || source.pendingLink !== null)) return 'reading'
   if (device.status === 'starting' || (source.active === null && source.reading.length > 0)) return 'boot'
   if (device.status === 'unavailable' || device.status === 'lost') return 'error'
-  if (run.phase !== 'idle') return 'computing'
+  if (run.phase !== 'idle' || sweeps.runId !== null) return 'computing'
   return run.end?.kind === 'failed' ? 'error' : 'ready'
 }
 

@@ -3,6 +3,7 @@ import type { Setting } from '../experiment/request'
 import { settingOf } from '../experiment/settings'
 import { chooseFormat, formatText, parseFormat } from '../formats/format-text'
 import type { Rounding, ScaleRule } from '../formats/number-format'
+import { shownBlock } from './blocks-view'
 import type { StoreContext } from './context'
 import { distinctOptions } from './method-link'
 import type { MethodSetup, Pane, PreScaleSetup, SetupSlice, SurfaceShape, Theme } from './state'
@@ -27,6 +28,10 @@ export interface SetupActions {
   setSeed(seed: number): void
   /** Adds or removes a method; the baseline is only shown or hidden. */
   toggleMethod(id: string): void
+  /** Shows or hides a chosen method; it is computed all the same. */
+  showMethod(id: string, shown: boolean): void
+  /** Chooses exactly these methods, with the options they have; the baseline is hidden where it is not among them. */
+  setMethods(ids: readonly string[]): void
   setMethodOption(id: string, key: string, value: OptionValue): void
   resetMethodOptions(id: string): void
   setView(view: ViewId): void
@@ -63,10 +68,19 @@ export function createSetupActions({ environment, get, patch, schedule }: StoreC
     setScaleRule: (scaleRule) => change({ scaleRule }),
     setRounding: (rounding) => change({ rounding }),
     setPreScale: (fields) => change({ preScale: { ...get().setup.preScale, ...fields } }),
-    setBlockSize: (blockSize) => change({ blockSize }),
+    setBlockSize: (blockSize) => {
+      const { setup, blocks } = get()
+      const open = shownBlock(get())?.block ?? blocks.block
+      change({ blockSize })
+      // The open block stays the one its first channel is in.
+      patch('blocks', { block: Math.floor((open * setup.blockSize) / blockSize) })
+    },
     setHeadDim: (headDim) => change({ headDim }),
     setSeed: (seed) => change({ seed }),
     toggleMethod: (id) => change({ methods: toggled(get().setup.methods, id, catalog) }),
+    showMethod: (id, shown) =>
+      change({ methods: get().setup.methods.map((each) => (each.id === id ? { ...each, hidden: !shown } : each)) }),
+    setMethods: (ids) => change({ methods: chosenMethods(get().setup.methods, ids, catalog) }),
     setMethodOption: (id, key, value) => {
       const current = get().setup.methods.find((method) => method.id === id)
       if (current) setOptions(id, { ...current.options, [key]: value })
@@ -92,4 +106,18 @@ function toggled(
   if (methods.some((method) => method.id === id)) return methods.filter((method) => method.id !== id)
   const chosen = [...methods, { id, hidden: false, options: {} }]
   return catalog.flatMap((entry) => chosen.filter((method) => method.id === entry.id))
+}
+
+function chosenMethods(
+  methods: readonly MethodSetup[],
+  ids: readonly string[],
+  catalog: readonly { readonly id: string }[],
+): readonly MethodSetup[] {
+  return catalog
+    .filter(({ id }) => id === BASELINE || ids.includes(id))
+    .map(({ id }) => ({
+      id,
+      hidden: !ids.includes(id),
+      options: methods.find((method) => method.id === id)?.options ?? {},
+    }))
 }

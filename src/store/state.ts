@@ -9,6 +9,7 @@ import type { FileListing, RunEnd } from '../worker/protocol'
 import type { BlocksSlice } from './blocks-view'
 import type { FormatsSlice } from './formats-view'
 import type { LinkNote } from './link-notes'
+import type { SweepsSlice } from './sweeps'
 import type { LinkState } from './url'
 import type { ViewId } from './views'
 
@@ -148,4 +149,5 @@ export interface AppState {
   readonly view: ViewSlice
   readonly formats: FormatsSlice
   readonly blocks: BlocksSlice
+  readonly sweeps: SweepsSlice
 }

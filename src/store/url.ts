@@ -4,12 +4,23 @@
  */
 import { splitTop } from '../core/split-top'
 import { AS_LOADED, settingOf } from '../experiment/settings'
-import { formatText, parseFormat } from '../formats/format-text'
 import { BLOCK_SIZES, PRE_SCALE_MAX, PRE_SCALE_MIN, ROUNDINGS } from '../formats/number-format'
 import { type BlockPin, DEFAULT_PIN, formatPin, parsePin } from './block-pin'
-import { decodePart, encodePart, optionalWhole, within } from './link-text'
+import { DEFAULT_FORMATS, type FormatsSlice } from './formats-view'
+import { decodePart, encodePart, optionalWhole, parseFormatText, within } from './link-text'
 import { formatMethods, parseMethods } from './method-link'
 import type { PreScaleSetup, SetupSlice, SurfaceShape, SyntheticControls, Theme } from './state'
+import { isSweepParameter } from './sweeps'
+import {
+  type ComparedFormats,
+  formatCompared,
+  formatLine,
+  formatLineRows,
+  parseCompared,
+  parseLine,
+  parseLineRows,
+  parseTriedPreScale,
+} from './view-link'
 import { DEFAULT_VIEW, VIEWS, type ViewId } from './views'
 import {
   DEFAULT_CONTROLS,
@@ -41,9 +52,15 @@ export interface LinkState {
   /** First this many rows of captured activations; null: all. */
   readonly tokens: number | null
   readonly view: ViewId
+  /** The parameter of the Sweeps view; null: the first there is. */
+  readonly sweep: string | null
   readonly surface: SurfaceShape
   /** The block that is open in the Blocks view. */
   readonly pin: BlockPin
+  /** What it is shown under. */
+  readonly compared: ComparedFormats
+  /** The number line of the Formats view. */
+  readonly formats: FormatsSlice
   readonly theme: Theme
   /** Keys this version does not know, with their undecoded values, in order. */
   readonly unknown: readonly (readonly [string, string])[]
@@ -71,7 +88,12 @@ const KNOWN_KEYS = [
   'rows',
   'm',
   'view',
+  'sw',
   'pin',
+  'bf',
+  'bp',
+  'fx',
+  'fl',
   'ax',
   'th',
 ]
@@ -142,20 +164,11 @@ function parsePreScale(text: string): PreScaleSetup | null {
   return factor === null ? null : { on: off === undefined, factor, variant: literal ? 'literal' : 'exact' }
 }
 
-/** A format with its options as it is written everywhere; null when it does not exist or has no such option. */
-function parseFormatText(text: string): string | null {
-  try {
-    return formatText(parseFormat(text))
-  } catch {
-    return null
-  }
-}
-
 const namedSettings = ({ settings, kvSettings }: Vocabulary) => [...settings, ...kvSettings]
 
 /** The fragment of `state`, without '#'. Empty for a first visit. */
 export function formatLink(state: LinkState, vocabulary: Vocabulary): string {
-  const { setup } = state
+  const { setup, compared, formats } = state
   const standard = defaultSetup(vocabulary)
   const preset = namedSettings(vocabulary).some(({ id }) => id === setup.setting.id)
   const sources = formatSources(state.sources)
@@ -181,7 +194,12 @@ export function formatLink(state: LinkState, vocabulary: Vocabulary): string {
   if (state.tokens !== null) add('rows', String(state.tokens), false)
   add('m', methods, methods === formatMethods(standard.methods))
   add('view', state.view, state.view === DEFAULT_VIEW)
+  if (state.sweep !== null) add('sw', state.sweep, false)
   add('pin', formatPin(state.pin), formatPin(state.pin) === formatPin(DEFAULT_PIN))
+  add('bf', formatCompared(compared.formats), formatCompared(compared.formats) === '')
+  if (compared.preScale !== null) add('bp', String(compared.preScale), false)
+  add('fx', formatLineRows(formats.rows), formatLineRows(formats.rows) === formatLineRows(DEFAULT_FORMATS.rows))
+  add('fl', formatLine(formats), formatLine(formats) === '')
   add('ax', state.surface, state.surface === 'map')
   add('th', state.theme, state.theme === 'auto')
   pairs.push(...state.unknown)
@@ -224,7 +242,10 @@ export function readLink(fragment: string, vocabulary: Vocabulary): ReadLink {
     ),
     tokens: read('rows', (text) => within(optionalWhole(text, 2 ** 31), MIN_ROWS, 2 ** 31), null),
     view: read('view', (text) => VIEWS.find(({ id }) => id === text)?.id ?? null, DEFAULT_VIEW),
+    sweep: read('sw', (text) => (isSweepParameter(text, vocabulary) ? text : null), null),
     pin: read('pin', parsePin, DEFAULT_PIN),
+    compared: { formats: read('bf', parseCompared, [null, null]), preScale: read('bp', parseTriedPreScale, null) },
+    formats: { ...read('fl', parseLine, DEFAULT_FORMATS), rows: read('fx', parseLineRows, DEFAULT_FORMATS.rows) },
     surface: read('ax', (text) => SURFACES.find((surface) => surface === text) ?? null, 'map'),
     theme: read('th', (text) => THEMES.find((theme) => theme === text) ?? null, 'auto'),
     unknown: pairs.filter(([key]) => !KNOWN_KEYS.includes(key)),

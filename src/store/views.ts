@@ -20,7 +20,7 @@ export interface CustomView extends ViewFacts {
 
 export type View = FigureView | CustomView
 
-export type CustomViewId = 'blocks' | 'scales' | 'formats'
+export type CustomViewId = 'blocks' | 'scales' | 'sweeps' | 'formats'
 export type ViewId = 'distribution' | 'surface' | 'channels' | 'error' | 'training' | CustomViewId
 
 export const VIEWS: readonly View[] = [
@@ -56,6 +56,12 @@ export const VIEWS: readonly View[] = [
     label: 'Scales',
     scope: 'custom',
     help: 'Shared exponents, clipping, and the output error over pre-scale and block size. Opening this view computes them.',
+  },
+  {
+    id: 'sweeps',
+    label: 'Sweeps',
+    scope: 'custom',
+    help: 'Output error over one parameter of the chosen methods, on evaluation and calibration rows, computed on request.',
   },
   {
     id: 'error',

@@ -3,6 +3,7 @@ import type { Setting } from '../experiment/request'
 import { type NumberFormat, ROUNDINGS, type Rounding, SCALE_RULES, type ScaleRule } from '../formats/number-format'
 import { STANDARD_MX } from '../formats/quantizer'
 import type { BuiltInLayer } from '../io/built-in-layers'
+import { METHOD_PRESETS } from './method-presets'
 import type { PreScaleSetup, SetupSlice, SyntheticControls } from './state'
 
 /** The names a link and a menu may use: the registries, as plain data. */
@@ -18,8 +19,6 @@ export interface Vocabulary {
 /** The baseline of all differences: always computed, though it may be hidden. */
 export const BASELINE = 'rtn'
 
-/** The comparison a visitor finds on arrival: round to nearest, a rotation, an affine transform. */
-const DEFAULT_METHODS: readonly string[] = [BASELINE, 'quarot', 'flatquant']
 const DEFAULT_SETTING = 'W4A4'
 
 export const DEFAULT_HELD_OUT = 0.5
@@ -44,7 +43,7 @@ export function defaultSetup({ settings, methods }: Vocabulary): SetupSlice {
     headDim: null,
     seed: 0,
     methods: methods
-      .filter(({ id }) => DEFAULT_METHODS.includes(id))
+      .filter(({ id }) => METHOD_PRESETS[0].methods.includes(id))
       .map(({ id }) => ({ id, hidden: false, options: {} })),
   }
 }
@@ -65,7 +64,7 @@ export const SCALE_RULE_TEXT: Readonly<Record<ScaleRule, { readonly label: strin
   },
   even: { label: 'even', help: 'Block maximum rounded to the element precision first: compressed-tensors and vLLM.' },
   best: {
-    label: 'search',
+    label: 'best (search)',
     help: 'The exponent of floor or the next one, whichever gives the block less squared error. No library does so by default.',
   },
   fp32: {

@@ -25,11 +25,14 @@ interface FieldProps {
   readonly children: (ids: FieldIds) => ReactNode
 }
 
+/** Beside the control, else above or below it: never on it. */
+const HELP_PLACES = { flip: { fallbackPlacements: ['left' as const, 'top' as const, 'bottom' as const] }, shift: true }
+
 /** A labelled control with its help as a tooltip, heard by assistive technology as its description. */
 export function Field({ label, help, unit, half, error, onReset, children }: FieldProps) {
   const id = useId()
   return (
-    <Tooltip label={help} position="right">
+    <Tooltip label={help} position="right" middlewares={HELP_PLACES}>
       <div className={half ? styles.half : styles.field}>
         <label htmlFor={id} id={`${id}-label`} className={styles.label} onDoubleClick={onReset}>
           {label}

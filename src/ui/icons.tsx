@@ -25,6 +25,12 @@ export const Gear = () => (
   </Icon>
 )
 
+export const Cross = () => (
+  <Icon>
+    <path d="m4.5 4.5 7 7M11.5 4.5l-7 7" />
+  </Icon>
+)
+
 export const Menu = () => (
   <Icon>
     <path d="M2 4h12M2 8h12M2 12h12" />

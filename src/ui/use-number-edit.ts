@@ -1,5 +1,8 @@
 import { useEffect, useRef, useState } from 'react'
 
+/** How long a field that went back to the value in force says what it refused. */
+export const REFUSAL_MS = 6000
+
 /** A pause in typing after which a valid number applies. Long enough to type the next digit of a longer one. */
 export const TYPING_PAUSE_MS = 600
 
@@ -40,11 +43,12 @@ export function readNumber(
 /**
  * The text of a number field and what becomes of it. While a field is edited its text is the user's; a number applies
  * when it is valid and complete. As soon as the text is not valid, what a beginning of it applied is taken back. A
- * field that is left shows the value in force, and why its text was refused until it is edited again.
+ * field that is left shows the value in force, and for a moment why its text was refused; editing it again or another
+ * value from elsewhere ends that.
  */
 export function useNumberEdit({ value, onChange, ...range }: NumberEditInput) {
   const [edit, setEdit] = useState<Edit | null>(null)
-  const [refused, setRefused] = useState<string | null>(null)
+  const [refused, setRefused] = useState<{ readonly reason: string; readonly value: number | null } | null>(null)
   const pending = useRef<{ readonly timer: ReturnType<typeof setTimeout>; readonly apply: () => void } | null>(null)
   // Somebody else changed the value: what is typed is about another one.
   const current = edit?.applied === value ? edit : null
@@ -54,6 +58,11 @@ export function useNumberEdit({ value, onChange, ...range }: NumberEditInput) {
     if (pending.current) clearTimeout(pending.current.timer)
     pending.current = null
   }
+  useEffect(() => {
+    if (refused === null) return
+    const timer = setTimeout(() => setRefused(null), REFUSAL_MS)
+    return () => clearTimeout(timer)
+  }, [refused])
   // A popover that closes takes its fields away without a blur.
   useEffect(() => {
     return () => {
@@ -86,7 +95,7 @@ export function useNumberEdit({ value, onChange, ...range }: NumberEditInput) {
     const last = pending.current
     drop()
     last?.apply()
-    if (reading && 'error' in reading) setRefused(reading.error)
+    if (reading && 'error' in reading) setRefused({ reason: reading.error, value })
     setEdit(null)
   }
 
@@ -95,7 +104,7 @@ export function useNumberEdit({ value, onChange, ...range }: NumberEditInput) {
     text: current?.text ?? value ?? '',
     /** True while the text is not a valid number; what was refused and is gone is only said. */
     invalid: error !== null,
-    error: error ?? refused,
+    error: error ?? (refused?.value === value ? refused.reason : null),
     type,
     settle,
   }

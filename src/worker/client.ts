@@ -24,7 +24,7 @@ export function createEngineClient(): EngineApi {
   const whileCurrent = <T>(runId: string, onEvent: (event: T) => void) => {
     currentRun = runId
     return Comlink.proxy((event: T) => {
-      onEvent(event)
+      if (currentRun === runId) onEvent(event)
     })
   }
   return {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { compareRules, inspectBlock } from '../../src/experiment/inspect-block'
 import type { BlockMap, TensorRow } from '../../src/experiment/tensor-blocks'
 import { BARS_HEIGHT, BARS_WIDTH, barLimit, blockBars } from '../../src/figures/block-bars'
-import { blockTable, describeInspection, ruleTable } from '../../src/figures/block-table'
+import { clippingNote, describeInspection, elementTable, ruleTable } from '../../src/figures/block-table'
 import { blockAt, exponentRange, scaleMap } from '../../src/figures/scale-map'
 import { THEME_COLOURS } from '../../src/figures/theme'
 import { parseFormat } from '../../src/formats/format-text'
@@ -83,6 +83,27 @@ describe('the map of shared exponents', () => {
     expect(scaleMap.describe({ ...model, map: pooled })).toContain('A cell is the largest of up to 2 x 2')
   })
 
+  it('names the block a click opens, which need not be the one under the pointer', () => {
+    const pooled = { ...model, map: mapOf(3, 2) }
+    const [{ customdata }] = scaleMap.build(pooled, 'light').data as [{ customdata: string[][] }]
+    const { row, block } = blockAt(pooled.map, 2.5, 4.5)
+    expect(customdata[2][1]).toBe(`largest here: block ${block}, output row ${row}<br>|value| up to 100`)
+    const [whole] = scaleMap.build(model, 'light').data as [{ customdata: string[][] }]
+    expect(whole.customdata[0][3]).toBe('block 3, output row 0<br>|value| up to 2.40')
+  })
+
+  it.each([
+    [2, 1],
+    [6, 1],
+    [7, 2],
+    [13, 5],
+    [192, 50],
+    [1024, 200],
+  ])('has ticks at whole numbers: %d blocks, every %d', (blocks, step) => {
+    const { layout } = scaleMap.build({ ...model, map: { ...mapOf(), blocks, rows: blocks } }, 'light')
+    expect([layout.xaxis?.dtick, layout.yaxis?.dtick]).toEqual([step, step])
+  })
+
   it('frames the chosen cell', () => {
     const { layout } = scaleMap.build({ ...model, map: mapOf(3, 2) }, 'dark')
     expect(layout.shapes?.[0]).toMatchObject({ x0: 1.5, x1: 3.5, y0: 3.5, y1: 5.5 })
@@ -147,22 +168,63 @@ describe('the bars of a block', () => {
 })
 
 describe('the words of a block', () => {
-  const sides = ['mxfp4', 'nvfp4'].map((text) => ({ text, inspection: inspectBlock(ROW, SPAN, quantizerOf(text)) }))
+  const sideOf = (text: string, choices: Partial<MxChoices> = {}) => {
+    const quantizer = quantizerOf(text, choices)
+    return { text, quantizer, inspection: inspectBlock(ROW, SPAN, quantizer) }
+  }
+  const sides = ['mxfp4', 'nvfp4'].map((text) => sideOf(text))
 
-  it('say every element under both formats', () => {
-    const { columns, rows } = blockTable(sides)
-    expect(columns.slice(0, 5)).toEqual(['channel', 'value', 'MXFP4 code', 'MXFP4 value', 'MXFP4 error'])
-    expect(rows.slice(0, 3).map((row) => row.slice(0, 5))).toEqual([
-      ['0', '7', '0|11|1', '6 clipped', '−1'],
-      ['1', '−3.25', '1|10|1', '−3', '0.25'],
-      ['2', '0.2', '0|00|0', '0 zeroed', '−0.2'],
+  it('say every element under both formats, and how its value comes about', () => {
+    const { formats, rows } = elementTable(sides)
+    expect(formats).toEqual(['MXFP4', 'NVFP4'])
+    expect(rows.slice(0, 3).map(({ channel, value }) => [channel, value])).toEqual([
+      ['0', '7'],
+      ['1', '−3.25'],
+      ['2', '0.2'],
     ])
+    const cells = rows.map((row) => row.cells[0])
+    expect(
+      cells.slice(0, 3).map(({ code, element, value, error, lost }) => [code, element, value, error, lost]),
+    ).toEqual([
+      ['0|11|1', '6', '6', '−1', 'clipped'],
+      ['1|10|1', '−3', '−3', '0.25', null],
+      ['0|00|0', '0', '0', '−0.2', 'zeroed'],
+    ])
+    expect(cells[1].derivation).toBe('−3 × 2⁰ = −3')
     expect(rows.length).toBe(8)
   })
 
+  it('cut values at six digits and errors at four, and keep the others at hand', () => {
+    const [row] = elementTable([sideOf('mxfp4', { preScale: { factor: 0.9, variant: 'exact' } })]).rows.slice(1)
+    expect(row.cells[0]).toMatchObject({
+      value: '−3.33333',
+      error: '−0.08333',
+      exactError: '−0.0833333',
+      derivation: '−3 × 2⁰ ÷ 0.9 = −3.3333333',
+    })
+    const third = { ...ROW, values: ROW.values.map((value) => value / 3) }
+    const inspection = inspectBlock(third, SPAN, quantizerOf('mxfp4'))
+    const [first] = elementTable([{ ...sides[0], inspection }]).rows
+    expect([first.value, first.exactValue]).toEqual(['2.33333', '2.3333333'])
+  })
+
+  it('take the scale of the piece an element lies in', () => {
+    const wave = { ...ROW, values: Float32Array.from({ length: 32 }, (_, i) => (i < 16 ? 1 : 8)), tensorMax: 8 }
+    const quantizer = quantizerOf('nvfp4')
+    const inspection = inspectBlock(wave, { start: 0, end: 32 }, quantizer)
+    const { rows } = elementTable([{ text: 'nvfp4', quantizer, inspection }])
+    expect(rows[0].cells[0].derivation).toContain('6 × 56 × ')
+    expect(rows[15].cells[0].derivation).toContain('6 × 56 × ')
+    expect(rows[16].cells[0].derivation).toContain('6 × 448 × ')
+  })
+
   it('keep two sides of one format apart', () => {
-    const { columns } = blockTable([sides[0], sides[0]])
-    expect(new Set(columns).size).toBe(columns.length)
+    expect(elementTable([sides[0], sides[0]]).formats).toEqual(['MXFP4', 'MXFP4 (2)'])
+  })
+
+  it('explain clipping where the scale itself is rounded', () => {
+    expect(clippingNote([quantizerOf('mxfp4'), quantizerOf('int4')])).toBeNull()
+    expect(clippingNote([quantizerOf('mxfp4'), quantizerOf('nvfp4')])).toContain('rounded to E4M3')
   })
 
   it('name the scale and count what was lost', () => {

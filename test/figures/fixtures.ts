@@ -85,6 +85,7 @@ export function resultOf({
     weight: { sqnrDb: 18.8, clippedPercent: 0, flushedPercent: 9.8 },
     activation: { sqnrDb: 16.9, clippedPercent: 0.12, flushedPercent: 31.2 },
     bitsPerElement: 4.25,
+    onlineBytes: 0,
     onlineOperations: 0,
     elapsedMs: 420,
     profile,
@@ -113,18 +114,20 @@ export function analysisOf(
   bend: number,
 ): ScaleAnalysis {
   const sqnr = -20 * Math.log10(error)
-  const without = (share: number) => error * Math.sqrt(1 - share)
+  const preScaled = (factor: number) => sqnr - bend * (factor - 0.9) ** 2
+  const powerOfTwo = 10 ** (-preScaled(1) / 20)
+  const without = (share: number) => powerOfTwo * Math.sqrt(1 - share)
   return {
     weightScales: { firstExponent: -6, counts: [12, 80, 36], zeroBlocks: 0, blocks: 128 },
     activationScales: { firstExponent: -5, counts: [2, 20, 0, 30, 9], zeroBlocks: 3, blocks: 64 },
     split: {
-      powerOfTwo: error,
+      powerOfTwo,
       weightFp32: without(w),
       activationFp32: without(x),
       bothFp32: without(both),
       scaleShare: both,
     },
-    preScaleSweep: { values: SWEPT_FACTORS, outputSqnrDb: SWEPT_FACTORS.map((f) => sqnr - bend * (f - 0.9) ** 2) },
+    preScaleSweep: { variant: 'exact', values: SWEPT_FACTORS, outputSqnrDb: SWEPT_FACTORS.map(preScaled) },
     blockSizeSweep: { values: SWEPT_BLOCKS, outputSqnrDb: SWEPT_BLOCKS.map((n) => sqnr - bend * Math.log2(n / 32)) },
   }
 }
@@ -160,6 +163,6 @@ export const TWO_SETTINGS: readonly MethodResult[] = [
 
 export const FAILURE: MethodFailure = {
   kind: 'failure',
-  ...identity('spinquant', 'W4A4'),
+  ...identity('mr-gptq', 'W4A4'),
   error: { kind: 'gpu', code: 'GP-01', message: 'the device ran out of memory' },
 }

@@ -80,19 +80,19 @@ describe('a row', () => {
       bits: '0|10|0',
       value: 2,
       interval: '[1.75, 2.5]',
-      halfWidth: 0.375,
+      largestError: 0.5,
     })
     expect(roundOn(rowOf('mxfp4'), 2.7)).toMatchObject({
       bits: '0|10|1',
       value: 3,
       interval: '(2.5, 3.5)',
-      halfWidth: 0.5,
+      largestError: 0.5,
     })
     expect(roundOn(rowOf('mxfp4'), 77)).toMatchObject({
       bits: '0|11|1',
       value: 6,
       interval: '(5, ∞)',
-      halfWidth: Infinity,
+      largestError: Infinity,
     })
     expect(roundOn(rowOf('mxfp4', { rounding: 'half-away' }), 2.5)).toMatchObject({ value: 3, interval: '[2.5, 3.5)' })
     expect(roundOn(rowOf('mxfp4', { rounding: 'toward-zero' }), -2.9)).toMatchObject({
@@ -106,6 +106,68 @@ describe('a row', () => {
     const base = lineRows(input)
     const tried = lineRows({ ...input, choices: { ...STANDARD_MX, preScale: { factor: 0.8, variant: 'exact' } } }, base)
     expect(tried.map((row, i) => row === base[i])).toEqual([false, true, true])
+  })
+
+  it.each([
+    ['mxfp4', {}, '3 × 2⁰ = 3'],
+    ['mxfp4', { preScale: { factor: 0.75, variant: 'exact' } }, '2 × 2⁰ ÷ 0.75 = 2.6666667'],
+    ['mxfp4', { preScale: { factor: 0.75, variant: 'literal' } }, '2 × 2⁰ ÷ 0.75 = 2.6666667'],
+    ['mxfp8_e4m3', {}, '176 × 2⁻⁶ = 2.75'],
+    ['mxint8', {}, '0.671875 × 2² = 2.6875'],
+    ['nvfp4', {}, '3 × 448 × 0.002232143 = 3.0000002'],
+    ['nvfp4(tensor-scale=off)', {}, '3 × 1 = 3'],
+    ['int4', {}, '3 × 0.85714287 = 2.5714285'],
+    ['int4(scheme=asym)', {}, '(10 − 7) × 0.8 = 2.4'],
+    ['bf16', {}, '2.703125'],
+  ] as const)('says how %s %j comes to its value', (text, choices, derivation) => {
+    expect(roundOn(rowOf(text, choices), 2.7)?.derivation).toBe(derivation)
+  })
+
+  it('is right about every value: its factors make it, up to the rounding of each to f32', () => {
+    for (const text of [...ALL, 'int8(scheme=asym)', 'nvfp4(four-over-six=mse)']) {
+      for (const preScale of [null, { factor: 0.62, variant: 'exact' }] as const) {
+        const row = rowOf(text, { preScale, scaling: { ...AT_SIX, maximum: 5.3 } })
+        for (const x of [-5.3, -1, 0.4, 3.3]) {
+          const [made, value] = (roundOn(row, x)?.derivation ?? '').split(' = ')
+          if (value === undefined) continue
+          const read = made
+            .replace(/2([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)/g, (_, raised: string) => {
+              const digits = [...raised].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'.indexOf(digit)).filter((digit) => digit >= 0)
+              return String(2 ** ((raised[0] === '⁻' ? -1 : 1) * Number(digits.join(''))))
+            })
+
+            .replaceAll('−', '-')
+            .replaceAll(',', '')
+          const [product, factor] = read.split(' ÷ ')
+          const numbers = product.split(' × ').map((part) => {
+            const [, code, zeroPoint] = /^\((\d+) - (\d+)\)$/.exec(part) ?? []
+            return code === undefined ? Number(part) : Number(code) - Number(zeroPoint)
+          })
+          const result = numbers.reduce((a, b) => a * b, 1) / Number(factor ?? 1)
+          const shown = Number(value.replace('−', '-'))
+          // three factors and the value, each to half an f32 ulp
+          expect(Math.abs(result - shown), `${text} ${x}`).toBeLessThanOrEqual(4 * 2 ** -24 * Math.abs(shown))
+        }
+      }
+    }
+  })
+
+  it('tells the rows of one format apart', () => {
+    const rows = lineRows({ texts: ['mxfp4', 'bf16', 'mxfp4'], scaling: AT_SIX, choices: STANDARD_MX })
+    expect(rows.map(({ label }) => label)).toEqual(['MXFP4', 'BF16', 'MXFP4 (2)'])
+    const fewer = lineRows({ texts: ['bf16', 'mxfp4'], scaling: AT_SIX, choices: STANDARD_MX }, rows)
+    expect(fewer.map(({ label }) => label)).toEqual(['BF16', 'MXFP4'])
+  })
+
+  it('says that four over six and the rule best decide on the maximum alone', () => {
+    expect(rowOf('nvfp4').remark).toBeNull()
+    expect(rowOf('nvfp4(four-over-six=mse)').remark).toContain('alone is scaled to 6;')
+    // 3.6 / 6 rounds to 0.625 and 3.6 / 4 to 0.875: the second is nearer.
+    const alone = rowOf('nvfp4(four-over-six=mse,tensor-scale=off)', { scaling: { ...AT_SIX, maximum: 3.6 } })
+    expect(alone.remark).toContain('alone is scaled to 4;')
+    expect(rowOf('mxfp4', { scaleRule: 'best' }).remark).toContain('rule best')
+    const given: LineScaling = { kind: 'exponent', maximum: 6, exponent: 0 }
+    expect(rowOf('mxfp4', { scaleRule: 'best', scaling: given }).remark).toBeNull()
   })
 
   it('says so when its scale rounded to 0', () => {
@@ -162,7 +224,7 @@ describe('the drawing', () => {
 })
 
 it('lists the facts of every format', () => {
-  const { columns, rows } = formatFacts(lineRows({ texts: ALL, scaling: AT_SIX, choices: STANDARD_MX }))
+  const { columns, rows } = formatFacts(lineRows({ texts: ALL, scaling: AT_SIX, choices: STANDARD_MX }), null)
   expect(rows.map((row) => row.length)).toEqual(ALL.map(() => columns.length))
   const of = (label: string) => rows.find(([name]) => name === label)
   expect(of('MXFP4')).toEqual(['MXFP4', '4', '6', '2⁰', '2⁻¹', '15', '32', 'E8M0, floor', '4.25'])
@@ -170,6 +232,8 @@ it('lists the facts of every format', () => {
   expect(of('MXINT8')?.slice(2, 6)).toEqual(['1.984375', '2⁻⁶', '–', '255'])
   expect(of('INT4')?.slice(2, 8)).toEqual(['7, −8', '1', '–', '16', 'the row', 'fp32'])
   expect(of('BF16')?.slice(5)).toEqual(['65,279', '–', 'none', '16.00'])
+  const known = formatFacts(lineRows({ texts: ['int4'], scaling: AT_SIX, choices: STANDARD_MX }), 64)
+  expect([of('INT4')?.at(-1), known.rows[0].at(-1)]).toEqual(['4.00', '4.25'])
 })
 
 describe('numbers', () => {
@@ -189,12 +253,9 @@ describe('numbers', () => {
   })
 
   it('cut differences at six digits', () => {
-    expect([Math.fround(2.75) - Math.fround(2.7), 0.25, -1 / 3, Infinity].map(formatDifference)).toEqual([
-      '0.05',
-      '0.25',
-      '−0.333333',
-      '∞',
-    ])
+    expect(
+      [Math.fround(2.75) - Math.fround(2.7), 0.25, -1 / 3, Infinity].map((value) => formatDifference(value)),
+    ).toEqual(['0.05', '0.25', '−0.333333', '∞'])
   })
 
   it('write powers of two', () => {

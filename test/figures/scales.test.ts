@@ -95,8 +95,30 @@ describe('error-split', () => {
     }
     expect(figure.layout.barmode).toBe('relative')
     expect(errorSplit.describe([flatquant], options)).toBe(
-      'Share of the squared output error owed to power-of-two scales: FlatQuant W −4.0 %, X 20 %, W + X 15 %',
+      'Without pre-scale, share of the squared output error owed to power-of-two scales: ' +
+        'FlatQuant W −4.0 %, X 20 %, W + X 15 %. The pre-scale in use changes the squared error by: FlatQuant +0.20 %',
     )
+    expect(figure.layout.yaxis?.title).toMatchObject({ text: 'squared error, no pre-scale [%]' })
+  })
+
+  it('says what the pre-scale in use adds or removes, where it was swept', () => {
+    const swept = (outputSqnrDb: number, change: Partial<MethodResult> = {}) => {
+      const split = { powerOfTwo: 0.1, weightFp32: 0.1, activationFp32: 0.1, bothFp32: 0.1, scaleShare: 0 }
+      const preScaleSweep = { variant: 'literal' as const, values: [0.5, 0.72, 1], outputSqnrDb: [0, outputSqnrDb, 20] }
+      const used = { preScale: 0.72, preScaleVariant: 'literal' as const, ...change }
+      return errorSplit.describe([{ ...withAnalysis(rtn, { split, preScaleSweep }), ...used }], options)
+    }
+    expect(swept(19)).toMatch(/changes the squared error by: RTN \+26 %$/)
+    expect(swept(21)).toMatch(/changes the squared error by: RTN −21 %$/)
+    expect(swept(20)).toMatch(/changes the squared error by: RTN 0 %$/)
+    for (const other of [
+      { preScale: null },
+      { preScale: 1 },
+      { preScale: 0.6 },
+      { preScaleVariant: 'exact' as const },
+    ]) {
+      expect(swept(19, other), JSON.stringify(other)).not.toContain('changes the squared error')
+    }
   })
 
   it('leaves out operands whose scales are no powers of two', () => {
@@ -131,9 +153,25 @@ describe('sweeps', () => {
     expect(preScaleSweep.describe(between, options)).not.toContain('in use')
   })
 
+  it('name the variant that was swept, and mark no value of another one', () => {
+    const swept = rtn.scaleAnalysis?.preScaleSweep
+    if (!swept) throw new Error('the fixture has a sweep')
+    const literal = withAnalysis(rtn, { preScaleSweep: { ...swept, variant: 'literal' } })
+    const figure = preScaleSweep.build([{ ...literal, preScaleVariant: 'literal' }], options)
+    expect(figure.layout.xaxis?.title).toMatchObject({ text: 'pre-scale factor, literal variant' })
+    expect(figure.layout.shapes).toMatchObject([{ x0: 0.75 }])
+    expect(preScaleSweep.table([literal], options).columns[2]).toBe('pre-scale factor, literal variant')
+    expect(preScaleSweep.describe([literal], options)).toMatch(/^Pre-scale, literal variant: RTN best at 0\.9 .*SQNR$/)
+    const other = preScaleSweep.build([literal], options)
+    expect(other.layout.shapes).toEqual([])
+    expect(JSON.stringify(other.layout.annotations)).not.toContain('in use')
+    const off = preScaleSweep.build([{ ...literal, preScale: null, preScaleVariant: null }], options)
+    expect(off.layout.shapes).toMatchObject([{ x0: 1 }])
+  })
+
   it('say which value is best, and what the one in use gives', () => {
     expect(preScaleSweep.describe([rtn], options)).toBe(
-      'RTN best at 0.9 with 14.1 dB output SQNR, 14.1 dB at 0.75 in use',
+      'Pre-scale, exact variant: RTN best at 0.9 with 14.1 dB output SQNR, 14.1 dB at 0.75 in use',
     )
     expect(blockSizeSweep.describe([quarot], options)).toBe(
       'QuaRot best at 8 with 13.9 dB output SQNR, 10.9 dB at 32 in use',
@@ -190,6 +228,10 @@ describe('a block size that is not the standard one', () => {
       '. MX formats in blocks of 64 (non-standard)',
     )
     expect(errorCurve.describe(W4A4, options)).not.toContain('blocks of')
+  })
+
+  it('is no remark where the setting has no MX tensor, and so no block size', () => {
+    expect(blockRemark({ ...large, blockSize: null })).toBeNull()
   })
 
   it('is no remark where no MX format has it', () => {

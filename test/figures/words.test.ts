@@ -77,7 +77,7 @@ describe('error-curve', () => {
     for (const trace of figure.data) {
       if ('mode' in trace && trace.mode === 'markers') expect(JSON.stringify(trace)).toContain('-open"')
     }
-    expect(JSON.stringify(figure)).not.toContain('SpinQuant')
+    expect(JSON.stringify(figure)).not.toContain('MR-GPTQ')
   })
 
   it('leaves the calibration marks out when both are measured on the same rows', () => {
@@ -87,9 +87,7 @@ describe('error-curve', () => {
 
   it('names failures with their reason in words and in the table', () => {
     const outcomes = [...W4A4, FAILURE]
-    expect(errorCurve.describe(outcomes, options)).toContain(
-      'SpinQuant under W4A4 failed: the device ran out of memory',
-    )
+    expect(errorCurve.describe(outcomes, options)).toContain('MR-GPTQ under W4A4 failed: the device ran out of memory')
     expect(errorCurve.table(outcomes, options).rows[3][2]).toBe('failed: the device ran out of memory')
   })
 

@@ -69,6 +69,7 @@ test('names the matrix, the seed and what it costs', async () => {
     notes: ['Hadamard matrix of order 320 = 20 · 16 (Paley I of order 20).', 'Random signs from seed 7.'],
     training: null,
     onlineOperations: 320 * (4 + 20),
+    onlineBytes: 40,
   })
   const mixed = (await fitted(214)).report
   expect(mixed.notes[0]).toMatch(/^Mixed rotation for 214/)

@@ -30,6 +30,14 @@ describe('answerLine', () => {
     )
   })
 
+  it('does not lay to the rotation what another mitigation did', () => {
+    const starred = { ...METHODS[1], id: 'quarot+gptq', label: 'QuaRot*', column: 'gptq' }
+    const results = [...input.results, result('quarot+gptq', 'W4A4', 0.15)]
+    const line = answerLine({ ...input, results, asked: 4, catalog: [...METHODS, starred] })
+    expect(line).toContain('QuaRot* 16.5 dB')
+    expect(line).toContain('rotation loses 3.2 dB to RTN')
+  })
+
   it('writes a pair of formats by their labels', () => {
     const remark = 'blocks of 64 (non-standard)'
     expect(answerLine({ ...input, remark })).toContain(', W4A4, blocks of 64 (non-standard): FlatQuant 19.9 dB')

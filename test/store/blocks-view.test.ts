@@ -112,15 +112,42 @@ describe('the Blocks view', () => {
     expect(compared()).toEqual(['nvfp4', 'int4(group=32)'])
   })
 
+  it('keeps the open block on its channels when the block size changes', async () => {
+    const store = await open('#pin=w,3,1')
+    await load(store)
+    store.actions.setBlockSize(8)
+    await load(store)
+    expect(shownBlock(store.getState())).toMatchObject({ row: 3, block: 4, columns: { start: 32, end: 40 } })
+    store.actions.setBlockSize(64)
+    await load(store)
+    expect(store.getState().blocks.block).toBe(0)
+    expect(fragmentOf(store.getState(), VOCABULARY)).toContain('pin=w,3,0')
+  })
+
+  it('has the block on screen in its link, once it is read', async () => {
+    const store = await open('#pin=w,900,44')
+    expect(fragmentOf(store.getState(), VOCABULARY)).toContain('pin=w,900,44')
+    await load(store)
+    expect(fragmentOf(store.getState(), VOCABULARY)).toContain('pin=w,63,1')
+  })
+
   it('stands in the link, and is restored by it', async () => {
     const store = await open()
     expect(fragmentOf(store.getState(), VOCABULARY)).not.toContain('pin')
     store.actions.setOperand('activations')
     store.actions.selectBlock(12, 1)
+    store.actions.setBlockFormat(1, 'int4(group=32)')
+    store.actions.setBlockPreScale(0.6)
     const fragment = fragmentOf(store.getState(), VOCABULARY)
     expect(fragment).toContain('pin=x,12,1')
     const other = await open(`#${fragment}`)
-    expect(other.getState().blocks).toMatchObject({ operand: 'activations', row: 12, block: 1 })
+    expect(other.getState().blocks).toMatchObject({
+      operand: 'activations',
+      row: 12,
+      block: 1,
+      formats: ['mxfp4', 'int4(group=32)'],
+      preScale: 0.6,
+    })
   })
 })
 

@@ -52,4 +52,12 @@ describe('the conditions of a number', () => {
       'pre-scale off',
     ])
   })
+
+  it('of a result without an MX tensor leave out the choices it has not', () => {
+    const none = { scaleRule: null, rounding: null, blockSize: null, preScale: null, preScaleVariant: null }
+    expect(resultConditions({ ...result('rtn'), weightFormat: 'int4', activationFormat: 'nvfp4', ...none })).toEqual([
+      'W INT4, X NVFP4',
+      'pre-scale off (no 4-bit MX operand)',
+    ])
+  })
 })

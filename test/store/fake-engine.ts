@@ -1,8 +1,9 @@
 import type { ErrorReport } from '../../src/core/errors'
 import type { MethodEntry } from '../../src/experiment/catalog'
-import type { ComparisonRequest } from '../../src/experiment/request'
+import type { ComparisonRequest, SweepRequest } from '../../src/experiment/request'
 import type { LayerFacts, MethodFailure, MethodResult } from '../../src/experiment/result'
 import { KV_SETTINGS, SETTINGS } from '../../src/experiment/settings'
+import type { SweepEvent } from '../../src/experiment/sweep'
 import type { BlockMap, BlockMapQuery, RowQuery, TensorRow } from '../../src/experiment/tensor-blocks'
 import { FORMATS } from '../../src/formats/registry'
 import type { AdapterFacts } from '../../src/gpu/device'
@@ -21,11 +22,28 @@ export const ADAPTER: AdapterFacts = {
 }
 
 export const METHODS: readonly MethodEntry[] = [
-  { id: 'rtn', label: 'RTN', kind: 'baseline', summary: 'Rounds.', source: 'OCP', options: [] },
+  {
+    id: 'rtn',
+    label: 'RTN',
+    kind: 'baseline',
+    row: 'identity',
+    rowLabel: 'No transform',
+    column: 'round-to-nearest',
+    columnLabel: 'Round to nearest',
+    published: true,
+    summary: 'Rounds.',
+    source: 'OCP',
+    options: [],
+  },
   {
     id: 'quarot',
     label: 'QuaRot',
     kind: 'rotation',
+    row: 'quarot',
+    rowLabel: 'Random Hadamard rotation',
+    column: 'round-to-nearest',
+    columnLabel: 'Round to nearest',
+    published: true,
     summary: 'Rotates.',
     source: 'arXiv 2404.00456',
     options: [
@@ -36,6 +54,11 @@ export const METHODS: readonly MethodEntry[] = [
     id: 'flatquant',
     label: 'FlatQuant',
     kind: 'affine',
+    row: 'flatquant',
+    rowLabel: 'Learned affine transform',
+    column: 'round-to-nearest',
+    columnLabel: 'Round to nearest',
+    published: true,
     summary: 'Learns.',
     source: 'arXiv 2410.09426',
     options: [
@@ -51,8 +74,22 @@ export const VOCABULARY: Vocabulary = {
   kvSettings: KV_SETTINGS,
   methods: METHODS,
   builtIns: [
-    { id: 'outliers', label: 'Demo layer', file: 'layers/a.safetensors', provenance: 'Made up.', explains: 'Why.' },
-    { id: 'plain', label: 'Plain layer', file: 'layers/b.safetensors', provenance: 'Made up.', explains: 'Why not.' },
+    {
+      id: 'outliers',
+      label: 'Demo layer',
+      file: 'layers/a.safetensors',
+      headDim: 32,
+      provenance: 'Made up.',
+      explains: 'Why.',
+    },
+    {
+      id: 'plain',
+      label: 'Plain layer',
+      file: 'layers/b.safetensors',
+      headDim: null,
+      provenance: 'Made up.',
+      explains: 'Why not.',
+    },
   ],
 }
 
@@ -71,6 +108,13 @@ interface Run {
   readonly choice: LayerChoice
   readonly request: ComparisonRequest
   readonly emit: (event: RunEvent) => void
+  readonly end: (end: RunEnd) => void
+}
+
+interface Sweep {
+  readonly id: string
+  readonly request: SweepRequest
+  readonly emit: (event: SweepEvent) => void
   readonly end: (end: RunEnd) => void
 }
 
@@ -103,9 +147,38 @@ export class FakeEngine implements EngineApi {
     })
   }
 
+  readonly sweeps: Sweep[] = []
+
+  runSweep(id: string, _choice: LayerChoice, request: SweepRequest, emit: Sweep['emit']): Promise<RunEnd> {
+    return new Promise((end) => {
+      this.sweeps.push({ id, request, emit, end })
+    })
+  }
+
   async cancel(runId: string) {
     this.cancelled.push(runId)
-    this.runs.find(({ id }) => id === runId)?.end({ kind: 'cancelled' })
+    const started = [...this.runs, ...this.sweeps]
+    started.find(({ id }) => id === runId)?.end({ kind: 'cancelled' })
+  }
+
+  /** The sweep started last. */
+  get lastSweep(): Sweep {
+    const sweep = this.sweeps.at(-1)
+    if (!sweep) throw new Error('no sweep was started')
+    return sweep
+  }
+
+  /** Emits a point for the first `count` values of the last sweep, all of them without one, and then ends it. */
+  sweepPoints(count?: number): void {
+    const { request, emit, end } = this.lastSweep
+    for (const value of request.values.slice(0, count)) {
+      // Least at 0.5 on evaluation rows, and the smaller the value the better on calibration rows.
+      const [evaluation, calibration] = [0.1 + 0.1 * Math.abs(value - 0.5), 0.1 + 0.01 * value].map(
+        (error) => result(request.method.id, request.setting.id, error).evaluation,
+      )
+      emit({ kind: 'point', point: { value, evaluation, calibration, error: null } })
+    }
+    if (count === undefined) end({ kind: 'done' })
   }
 
   /** What was asked about blocks, in order: "map weight 32", "row activations 7". */

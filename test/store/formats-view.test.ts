@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { InputError } from '../../src/core/errors'
 import { createAppStore } from '../../src/store/app-store'
-import { DEFAULT_FORMATS, triedChoices, triedFactor } from '../../src/store/formats-view'
+import { DEFAULT_FORMATS, MAX_LINE_ROWS, triedChoices, triedFactor } from '../../src/store/formats-view'
+import { fragmentOf } from '../../src/store/link-actions'
 import { FakeEngine, VOCABULARY } from './fake-engine'
 
 function newStore() {
@@ -45,4 +46,23 @@ it('tries a pre-scale without touching the setting', () => {
   actions.setLine({ preScale: 0.9 })
   actions.setBlockPreScale(0.8)
   expect(setup()).toBe(before)
+})
+
+it('stands in the link, and is restored by it; a short number for an end that is not typed', async () => {
+  const store = newStore()
+  await store.actions.applyLink('')
+  store.actions.addFormatRow('bf16')
+  store.actions.setLine({ scaling: 'exponent', exponent: -3, axis: 'log', value: 0.1 })
+  store.actions.setLine({ range: { from: 1 / 3, to: 2 / 3 }, preScale: 0.6 })
+  const fragment = fragmentOf(store.getState(), VOCABULARY)
+  expect(fragment).toContain('fx=mxfp4+nvfp4+int4+mxfp8_e4m3+bf16&fl=x0.1,exp,k-3,log,r0.333333..0.666667,p0.6')
+  const other = newStore()
+  await other.actions.applyLink(fragment)
+  expect(other.getState().formats).toEqual(store.getState().formats)
+})
+
+it('has a bounded number of rows', () => {
+  const { actions, getState } = newStore()
+  for (let i = 0; i < MAX_LINE_ROWS + 3; i++) actions.addFormatRow('bf16')
+  expect(getState().formats.rows.length).toBe(MAX_LINE_ROWS)
 })

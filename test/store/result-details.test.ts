@@ -12,6 +12,16 @@ test('every output metric is there twice, evaluation rows first', () => {
   expect(output.lines.map(({ name }) => name)).toEqual(expect.arrayContaining(['gain', 'cosine', 'max absolute error']))
 })
 
+test('the extra cost of a method is counted in multiply-adds and bytes', () => {
+  const [, , cost] = resultDetails({ ...result('quarot'), onlineOperations: 2048, onlineBytes: 12_000 })
+  expect(cost.lines).toEqual([
+    { name: 'multiply-adds per token', cells: ['2,048'] },
+    { name: 'bytes kept', cells: ['12 kB'] },
+  ])
+  const [, , none] = resultDetails(result('rtn'))
+  expect(none.lines.map(({ cells }) => cells[0])).toEqual(['0', 'none'])
+})
+
 test('an operand says what was clipped and zeroed, or that it is as loaded', () => {
   const [, operands] = resultDetails({ ...result('rtn'), weight: null })
   expect(operands.lines).toEqual([

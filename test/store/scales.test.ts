@@ -123,7 +123,7 @@ describe('the scale analysis', () => {
     })
     engine.last.emit({ kind: 'outcome', outcome: failure('rtn') })
     expect(scaleModels(store.getState())[0]).toMatchObject({ status: 'failed', text: 'MD-01 width 1000 does not fit.' })
-    expect(missingText(scaleModels(store.getState()))).toBe('Measured so far: none.')
+    expect(missingText(scaleModels(store.getState()))).toBe('No method is measured yet.')
   })
 })
 
@@ -156,6 +156,18 @@ describe('choices of the number format', () => {
     actions.setPreScale({ on: false })
     await settle()
     expect(engine.last.request.preScale).toBeNull()
+  })
+
+  it('ask for the head size of a built-in layer where the user names none', async () => {
+    const store = await opened('#set=w8a8kv8')
+    expect(engine.last.request.headDim).toBe(32)
+    store.actions.setHeadDim(64)
+    await settle()
+    expect(engine.last.request.headDim).toBe(64)
+    store.actions.setHeadDim(null)
+    await store.actions.openBuiltIn('plain')
+    await settle()
+    expect(engine.last.request.headDim).toBeNull()
   })
 
   it('are part of what tells results apart', async () => {

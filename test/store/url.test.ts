@@ -4,6 +4,7 @@ import type { OptionValues } from '../../src/core/options'
 import { settingOf } from '../../src/experiment/settings'
 import { chooseFormat, formatText } from '../../src/formats/format-text'
 import { BLOCK_SIZES, PRE_SCALE_VARIANTS, ROUNDINGS, SCALE_RULES } from '../../src/formats/number-format'
+import { EXPONENT_RANGE, LINE_LIMIT, MAX_LINE_ROWS, MAXIMUM_RANGE } from '../../src/store/formats-view'
 import type { MethodSetup } from '../../src/store/state'
 import { formatLink, type LinkState, parseLink, readLink } from '../../src/store/url'
 import { VIEWS } from '../../src/store/views'
@@ -82,6 +83,29 @@ const setup = fc.record({
   methods,
 })
 
+const factor = fc.option(fc.integer({ min: 50, max: 100 }).map((percent) => percent / 100))
+const number = (min: number, max: number) => fc.double({ min, max, noNaN: true })
+const rising = (min: number) =>
+  fc
+    .tuple(number(min, LINE_LIMIT), number(min, LINE_LIMIT))
+    .filter(([from, to]) => from < to)
+    .map(([from, to]) => ({ from, to }))
+const line = fc.constantFrom('linear' as const, 'log' as const).chain((axis) =>
+  fc.record({
+    rows: fc.array(
+      formatOf.map((text) => text ?? 'bf16'),
+      { maxLength: MAX_LINE_ROWS },
+    ),
+    scaling: fc.constantFrom('maximum' as const, 'exponent' as const),
+    maximum: number(MAXIMUM_RANGE.min, MAXIMUM_RANGE.max),
+    exponent: fc.integer(EXPONENT_RANGE).map((exponent) => exponent + 0),
+    axis: fc.constant(axis),
+    range: fc.option(rising(axis === 'log' ? 1e-9 : -LINE_LIMIT)),
+    value: number(-LINE_LIMIT, LINE_LIMIT),
+    preScale: factor,
+  }),
+)
+
 const state: fc.Arbitrary<LinkState> = fc.record({
   sources: fc.array(source, { maxLength: 3 }),
   weight: fc.option(name),
@@ -95,6 +119,9 @@ const state: fc.Arbitrary<LinkState> = fc.record({
     row: fc.nat(),
     block: fc.nat(),
   }),
+  compared: fc.record({ formats: fc.tuple(formatOf, formatOf), preScale: factor }),
+  formats: line,
+  sweep: fc.constantFrom(null, 'alpha', 'steps', 'tokens'),
   surface: fc.constantFrom('map' as const, '3d' as const),
   theme: fc.constantFrom('auto' as const, 'light' as const, 'dark' as const),
   unknown: fc.array(fc.tuple(fc.stringMatching(/^z[a-z]{0,5}$/), fc.stringMatching(/^[a-z0-9,.:]{0,9}$/)), {
@@ -145,6 +172,11 @@ describe('a link', () => {
         'rows',
         'm',
         'view',
+        'pin',
+        'bf',
+        'bp',
+        'fx',
+        'fl',
       ),
       text,
     )
@@ -203,6 +235,55 @@ describe('a link', () => {
       headDim: 96,
     })
     expect(format(parse(text))).toBe(text)
+  })
+
+  it('writes what the Formats and the Blocks view show', () => {
+    const text =
+      'v=1&view=formats&bf=auto+int4(group=32)&bp=0.6&fx=mxfp4+int4(scheme=asym)&fl=x-2.5,m4,exp,k-2,log,r0.01..6,p0.9'
+    const link = parse(text)
+    expect(link.compared).toEqual({ formats: [null, 'int4(group=32)'], preScale: 0.6 })
+    expect(link.formats).toEqual({
+      rows: ['mxfp4', 'int4(scheme=asym)'],
+      scaling: 'exponent',
+      maximum: 4,
+      exponent: -2,
+      axis: 'log',
+      range: { from: 0.01, to: 6 },
+      value: -2.5,
+      preScale: 0.9,
+    })
+    expect(format(link)).toBe(text)
+    expect(parse('fx=none').formats.rows).toEqual([])
+  })
+
+  it.each([
+    ['fx=mxfp5', {}],
+    ['fx=mxfp5+bf16', { rows: ['bf16'] }],
+    ['fl=xnonsense', {}],
+    ['fl=x3,m0', { value: 3 }],
+    ['fl=k2.5', {}],
+    ['fl=r3..1', {}],
+    ['fl=log,r-1..2', { axis: 'log' }],
+    ['fl=p0.2', {}],
+    ['fl=', {}],
+  ])('takes what it can of %s, and names it', (text, taken) => {
+    const read = readLink(text, VOCABULARY)
+    expect(read.ignored).toEqual([text.slice(0, 2)])
+    expect(read.link).toEqual({ ...parse(''), formats: { ...parse('').formats, ...taken } })
+  })
+
+  it('takes no more rows of formats than the page shows', () => {
+    const read = readLink(
+      `fx=${Array(MAX_LINE_ROWS + 1)
+        .fill('bf16')
+        .join('+')}`,
+      VOCABULARY,
+    )
+    expect([read.link.formats.rows.length, read.ignored]).toEqual([MAX_LINE_ROWS, ['fx']])
+  })
+
+  it.each(['bf=mxfp4', 'bf=mxfp5+mxfp4', 'bp=2', 'bp=x'])('cannot follow %s to the letter', (text) => {
+    expect(readLink(text, VOCABULARY).ignored).toEqual([text.slice(0, 2)])
   })
 
   it('names settings of the key-value cache like the others', () => {

@@ -50,6 +50,9 @@ describe('an entry of the history', () => {
     ['an option', (actions) => actions.setMethodOption('quarot', 'signs', 'off'), 'm=rtn,quarot(signs=off),flatquant'],
     ['synthetic activations', (actions) => actions.chooseActivations({ kind: 'synthetic' }), 'a=syn,t512,o6x20'],
     ['a view', (actions) => actions.setView('channels'), 'view=channels'],
+    ['a format on the number line', (actions) => actions.removeFormatRow(0), 'fx=nvfp4+int4+mxfp8_e4m3'],
+    ['the axis', (actions) => actions.setLine({ axis: 'log' }), 'fl=log'],
+    ['what a block is compared with', (actions) => actions.setBlockFormat(1, 'int8'), 'bf=mxfp4+int8'],
   ])('is made by choosing %s', async (_name, choose, link) => {
     await store.actions.applyLink('')
     const before = entries()
@@ -59,6 +62,8 @@ describe('an entry of the history', () => {
   })
 
   it.each<[string, (actions: AppStore['actions']) => void, string]>([
+    ['the number that is rounded', (actions) => actions.setLine({ value: 3 }), 'fl=x3'],
+    ['a pre-scale that is tried', (actions) => actions.setBlockPreScale(0.6), 'bp=0.6'],
     ['the seed', (actions) => actions.setSeed(7), 'seed=7'],
     ['the rows', (actions) => actions.setTokens(16), 'rows=16'],
     ['the factor of the pre-scale', (actions) => actions.setPreScale({ factor: 0.6 }), 'pre=0.6'],

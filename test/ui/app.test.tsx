@@ -161,7 +161,7 @@ describe('settings and methods', () => {
       'clipped',
       '0.12 %',
       'zeroed',
-      '1,024 multiply-adds',
+      'multiply-adds per token1,024',
       ...notes,
     ]) {
       expect(text).toContain(part)

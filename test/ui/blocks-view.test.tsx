@@ -1,7 +1,9 @@
 import { act, cleanup, fireEvent, render, within } from '@testing-library/react'
 import type { ReactNode } from 'react'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { formatF32 } from '../../src/figures/format-f32'
 import { encodeBlock } from '../../src/formats/codec'
+import { decodeElement } from '../../src/formats/codec-element'
 import { parseFormat } from '../../src/formats/format-text'
 import { makeQuantizer, STANDARD_MX } from '../../src/formats/quantizer'
 import { createAppStore } from '../../src/store/app-store'
@@ -70,7 +72,7 @@ const heading = () => document.querySelector('#block-heading')?.textContent
 const column = (at: number) =>
   within(hook('block-table'))
     .getAllByRole('row')
-    .slice(1)
+    .slice(2)
     .map((row) => row.querySelectorAll('td')[at - 1]?.textContent)
 
 it('opens the first block of the weight, and the block a click on the map hits', async () => {
@@ -95,6 +97,12 @@ it('shows the codes the codec gives, under both formats', async () => {
   const { codes } = encodeBlock(values.subarray(0, 32), quantizer)
   const bits = (code: number) => code.toString(2).padStart(4, '0')
   expect(column(2)).toEqual(Array.from(codes, (code) => `${bits(code)[0]}|${bits(code).slice(1, 3)}|${bits(code)[3]}`))
+  expect(column(3)).toEqual(Array.from(codes, (code) => formatF32(decodeElement(quantizer.format.element, code))))
+  const derivations = [...hook('block-table').querySelectorAll('tbody tr')].map(
+    (row) => row.querySelectorAll('td')[3].title,
+  )
+  expect(derivations.every((title, i) => title.startsWith(`${column(3)[i]} × 2`))).toBe(true)
+  expect(hook('blocks-panel').textContent).toContain('NVFP4: the block scale is rounded to E4M3')
   expect(hook('block-facts-1').textContent).toMatch(
     /^channels 0–15: byte 0x\w\w, E4M3 .* SQNR [\d.]+ dB, zeroed \d+ of 32/,
   )
@@ -127,17 +135,17 @@ it('moves by arrow keys on the map and by its fields, within the operand', async
 
 it('changes a reconstruction with the pre-scale, and not the setting', async () => {
   const store = await open('#view=blocks')
-  const before = column(3)
+  const before = column(4)
   const field = hook('block-pre-scale')
   await act(async () => {
     fireEvent.change(field, { target: { value: '0.6' } })
     fireEvent.blur(field)
     await later()
   })
-  expect(column(3)).not.toEqual(before)
+  expect(column(4)).not.toEqual(before)
   expect(store.getState().setup.preScale.factor).toBe(0.75)
   fireEvent.click(hook('block-pre-scale-reset'))
-  expect(column(3)).toEqual(before)
+  expect(column(4)).toEqual(before)
 })
 
 it('says what is special about zeros and about a NaN', async () => {
@@ -177,4 +185,22 @@ it('opens as a sheet and goes back to the map', async () => {
   expect(hook('blocks-panel').dataset.sheet).toBe('true')
   fireEvent.keyDown(hook('blocks-panel'), { key: 'Escape' })
   expect(store.getState().blocks.sheet).toBe(false)
+})
+
+it('shows one format at a time where a phone asks for it', async () => {
+  await open('#view=blocks')
+  const table = () => hook('block-table').querySelector('table')
+  expect(table()?.dataset.side).toBe('0')
+  fireEvent.click(hook('block-table-side-1'))
+  expect(table()?.dataset.side).toBe('1')
+  expect(table()?.querySelectorAll('thead [data-of="1"]').length).toBe(5)
+})
+
+it('labels the ends of the axis of its bars, and its zero', async () => {
+  await open('#view=blocks&pin=x,3,0')
+  const text = hook('block-side-0').textContent
+  const limit = Math.max(...engine.blockValues('activations', 3).subarray(0, 32).map(Math.abs))
+  expect(text).toContain('value, in the unit of X')
+  expect(text).toMatch(/unit of X(\d[\d.]*)0−\1/)
+  expect(Number(/unit of X([\d.]+?)0−/.exec(text ?? '')?.[1])).toBeGreaterThanOrEqual(Number(limit.toPrecision(2)))
 })

@@ -63,23 +63,28 @@ const cells = (table: string, row: number) =>
 it('shows four formats without a layer and without a GPU, and what they make of x', async () => {
   await open()
   await type('line-pre-scale', '1')
-  expect(codes()).toEqual(['0|10|1 is 3', '0|10|1 is 3.0000002', '0011 is 2.5714285', '0|1110|011 is 2.75'])
-  expect(cells('line-table', 0)).toEqual(['byte 0x7F, 2⁰ = 1', '0|10|1', '3', '0.3', '(2.5, 3.5)', '0.5'])
+  expect(codes()).toEqual([
+    '0|10|1 is 3 × 2⁰ = 3',
+    '0|10|1 is 3 × 448 × 0.002232143 = 3.0000002',
+    '0011 is 3 × 0.85714287 = 2.5714285',
+    '0|1110|011 is 176 × 2⁻⁶ = 2.75',
+  ])
+  expect(cells('line-table', 0)).toEqual(['0|10|1', '3 × 2⁰ = 3', '0.3', '(2.5, 3.5)', '0.5'])
   expect(hook('line-row-0').querySelectorAll('path').length).toBeGreaterThan(3)
   await type('line-value', '-5.1')
-  expect(codes()[0]).toBe('1|11|1 is −6')
+  expect(codes()[0]).toBe('1|11|1 is −6 × 2⁰ = −6')
   expect(cells('format-facts', 3)).toEqual(['8', '448', '2⁻⁶', '2⁻⁹', '253', '32', 'E8M0, floor', '8.25'])
 })
 
 it('follows the pre-scale, which reaches 4-bit MX elements only, and goes back to the setting', async () => {
   const store = await open()
-  expect(codes()[0]).toBe('0|10|0 is 2.6666667')
+  expect(codes()[0]).toBe('0|10|0 is 2 × 2⁰ ÷ 0.75 = 2.6666667')
   await type('line-pre-scale', '0.9')
-  expect(codes()[0]).toBe('0|10|0 is 2.2222223')
-  expect(codes()[3]).toBe('0|1110|011 is 2.75')
+  expect(codes()[0]).toBe('0|10|0 is 2 × 2⁰ ÷ 0.9 = 2.2222223')
+  expect(codes()[3]).toBe('0|1110|011 is 176 × 2⁻⁶ = 2.75')
   expect(store.getState().setup.preScale.factor).toBe(0.75)
   fireEvent.click(hook('line-pre-scale-reset'))
-  expect(codes()[0]).toBe('0|10|0 is 2.6666667')
+  expect(codes()[0]).toBe('0|10|0 is 2 × 2⁰ ÷ 0.75 = 2.6666667')
 })
 
 it('adds, changes and removes formats, with their options', async () => {
@@ -118,10 +123,10 @@ it('rounds what is under the pointer, and keeps it when clicked', async () => {
   const strip = [...hook('line-row-0').querySelectorAll('svg')].at(-1)?.parentElement as HTMLElement
   strip.getBoundingClientRect = () => ({ left: 0, width: 640 }) as DOMRect
   fireEvent.pointerMove(strip, { clientX: 320 })
-  expect(codes()[0]).toBe('0|00|0 is 0')
+  expect(codes()[0]).toBe('0|00|0 is 0 × 2⁰ ÷ 0.75 = 0')
   expect(hook('line-table').textContent).toContain('under the pointer')
   fireEvent.pointerLeave(strip)
-  expect(codes()[0]).not.toBe('0|00|0 is 0')
+  expect(codes()[0]).not.toContain(' = 0')
   fireEvent.pointerDown(strip, { clientX: 640 })
   expect(store.getState().formats.value).toBeGreaterThan(7)
 })
@@ -133,4 +138,29 @@ it('names every control and says in a sentence what it is', async () => {
     expect(document.querySelector(`label[for="${control.id}"]`)?.textContent, name).toMatch(/\w|=/)
     expect(control.getAttribute('aria-description'), name).toMatch(/\w{3,} .*\.$/)
   }
+})
+
+it('tells two rows of one format apart, and says what four over six is decided on', async () => {
+  await open()
+  fireEvent.change(hook('line-add'), { target: { value: 'mxfp4' } })
+  expect(hook('line-row-0').querySelector('b')?.textContent).toBe('MXFP4')
+  expect(hook('line-row-4').querySelector('b')?.textContent).toBe('MXFP4 (2)')
+  expect(document.querySelector('[data-test="line-remark-1"]')).toBeNull()
+  fireEvent.change(hook('line-format-1-four-over-six'), { target: { value: 'mse' } })
+  expect(hook('line-remark-1').textContent).toContain('the maximum alone is scaled to 6')
+})
+
+it('folds the table of results, and keeps it open where it was opened', async () => {
+  const store = await open()
+  const region = () => hook('results-fold').parentElement
+  expect(hook('results-fold').getAttribute('aria-expanded')).toBe('false')
+  expect(region()?.dataset.folded).toBe('true')
+  fireEvent.click(hook('results-fold'))
+  expect(region()?.dataset.folded).toBe('false')
+  act(() => store.actions.setView('blocks'))
+  expect(region()?.dataset.folded).toBe('true')
+  act(() => store.actions.setView('distribution'))
+  expect(document.querySelector('[data-test="results-fold"]')).toBeNull()
+  act(() => store.actions.setView('formats'))
+  expect(region()?.dataset.folded).toBe('false')
 })

@@ -3,7 +3,7 @@ import { act, cleanup, fireEvent, render, screen } from '@testing-library/react'
 import { useState } from 'react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { NumberField } from '../../src/ui/NumberField'
-import { TYPING_PAUSE_MS } from '../../src/ui/use-number-edit'
+import { REFUSAL_MS, TYPING_PAUSE_MS } from '../../src/ui/use-number-edit'
 
 const applied: (number | null)[] = []
 let setOutside: (value: number | null) => void
@@ -96,6 +96,19 @@ describe('a number that is typed', () => {
     expect(applied).toEqual([])
     expect(complaint()).toContain(`expected a whole number from 2 to 512, ${found}`)
     type('65')
+    expect(complaint()).toBeNull()
+  })
+
+  it('says what it refused for a moment, or until the value is another', async () => {
+    render(<Host start={64} />)
+    type('9999')
+    fireEvent.blur(field())
+    expect(complaint()).toContain('found 9999.')
+    await act(() => vi.advanceTimersByTimeAsync(REFUSAL_MS))
+    expect(complaint()).toBeNull()
+    type('9999')
+    fireEvent.blur(field())
+    act(() => setOutside(32))
     expect(complaint()).toBeNull()
   })
 

@@ -223,8 +223,19 @@ describe('settings of the key-value cache', () => {
   it('let the head be chosen among those that divide the output', async () => {
     await open('#set=w8a8kv8', 'keys.safetensors')
     expect([...hook('setting-head-dim').options].map(({ value }) => value)).toEqual(['', '32', '64', '96', '192'])
+    expect(hook('setting-head-dim').options[0].textContent).toBe('automatic, 64 channels')
     await choose('setting-head-dim', '96')
     expect(engine.last.request.headDim).toBe(96)
+  })
+
+  it('take the head size of a built-in layer, and say it', async () => {
+    await open('#set=w8a8kv8')
+    expect(hook('setting-head-dim').options[0].textContent).toBe('automatic, 32 channels')
+    await act(async () => {
+      engine.finish()
+      await later()
+    })
+    expect(hook('conditions').textContent).toContain('Y MXFP8 E4M3 per head of 32 channels')
   })
 
   it('keep their name when another weight is chosen, though they are not offered', async () => {

@@ -1,7 +1,7 @@
-import { useMemo } from 'react'
+import { useEffect, useMemo, useRef } from 'react'
 import { compareRules, inspectBlock } from '../../experiment/inspect-block'
 import { barLimit } from '../../figures/block-bars'
-import { blockTable, ruleTable, sideLabel } from '../../figures/block-table'
+import { clippingNote, elementTable, ruleTable, sideLabel } from '../../figures/block-table'
 import { ROW_NOUN } from '../../figures/scale-map'
 import { parseFormat } from '../../formats/format-text'
 import { makeQuantizer } from '../../formats/quantizer'
@@ -10,6 +10,7 @@ import { triedChoices, triedFactor } from '../../store/formats-view'
 import { NumberTable } from '../formats/NumberTable'
 import { TriedPreScale } from '../formats/TriedPreScale'
 import { useActions, useApp } from '../use-app'
+import { BlockElements } from './BlockElements'
 import { BlockSide } from './BlockSide'
 import styles from './blocks.module.css'
 
@@ -19,6 +20,7 @@ export function BlockPanel() {
   const operand = useApp((state) => state.blocks.operand)
   const sheet = useApp((state) => state.blocks.sheet)
   const { setSheet } = useActions()
+  const heading = useSheetFocus(sheet)
   return (
     <section
       className={styles.panel}
@@ -28,7 +30,7 @@ export function BlockPanel() {
       onKeyDown={({ key }) => key === 'Escape' && setSheet(false)}
     >
       <div className={styles.head}>
-        <h2 id="block-heading">
+        <h2 id="block-heading" ref={heading} tabIndex={-1}>
           {shown
             ? `Block ${shown.block} · ${ROW_NOUN[operand]} ${shown.row} · channels ${shown.columns.start}–${shown.columns.end - 1}`
             : 'Block'}
@@ -40,6 +42,25 @@ export function BlockPanel() {
       {shown ? <Comparison /> : <p className={styles.waiting}>Reading the row</p>}
     </section>
   )
+}
+
+/**
+ * The heading of the block, which takes the focus when a phone shows the block over the map, and gives it back when it
+ * closes. Beside the map it leaves the focus where it is: arrow keys go on moving.
+ */
+function useSheetFocus(sheet: boolean) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    const element = heading.current
+    const panel = element?.closest('section')
+    if (!sheet || !element || !panel || getComputedStyle(panel).position !== 'fixed') return
+    const before = document.activeElement
+    element.focus()
+    return () => {
+      if (before instanceof HTMLElement) before.focus()
+    }
+  }, [sheet])
+  return heading
 }
 
 function Comparison() {
@@ -59,7 +80,9 @@ function Comparison() {
       }
     })
   }, [values, columns, texts, choices])
-  if (!sides) return null
+  const elements = useMemo(() => sides && elementTable(sides), [sides])
+  if (!sides || !elements) return null
+  const remark = clippingNote(sides.map(({ quantizer }) => quantizer))
   const limit = barLimit(sides.map(({ inspection }) => inspection))
   return (
     <>
@@ -78,7 +101,11 @@ function Comparison() {
           />
         ))}
       </div>
-      <NumberTable caption="Elements, in the unit of the operand" data={blockTable(sides)} hook="block-table" />
+      <BlockElements table={elements} />
+      <p className={styles.note}>
+        Code, then element × scale ÷ pre-scale = value; all digits are under the pointer. ▲ clipped: beyond the largest
+        value under this scale. ○ zeroed: not zero before, zero after. {remark}
+      </p>
       {sides.map(({ text, rules }, side) =>
         rules.length === 0 ? null : (
           <NumberTable
@@ -90,8 +117,7 @@ function Comparison() {
         ),
       )}
       <p className={styles.note}>
-        Clipped: beyond the largest value under this scale. Zeroed: not zero before, zero after. Codes are those of the
-        scalar codec, which the GPU kernels are tested equal to, bit for bit.
+        Codes are those of the scalar codec, which the GPU kernels are tested equal to, bit for bit.
       </p>
     </>
   )

@@ -1,12 +1,13 @@
 import { useCallback, useMemo } from 'react'
 import type { Inspection } from '../../experiment/inspect-block'
-import { BARS_HEIGHT, BARS_WIDTH, blockBars } from '../../figures/block-bars'
+import { blockBars } from '../../figures/block-bars'
 import { describeInspection } from '../../figures/block-table'
 import { scaleValue } from '../../formats/codec-scale'
 import type { Quantizer } from '../../formats/number-format'
 import { scaledGrid } from '../../formats/scaled-grid'
 import { FormatPicker } from '../formats/FormatPicker'
-import { useActions } from '../use-app'
+import { useActions, useApp } from '../use-app'
+import { BlockBars } from './BlockBars'
 import styles from './blocks.module.css'
 
 interface BlockSideProps {
@@ -22,6 +23,7 @@ const SIDE_NAMES = ['Format', 'Compared with'] as const
 
 /** One format: its select, the scale it chose, what it did to the block, and the elements as bars. */
 export function BlockSide({ side, text, quantizer, inspection, limit }: BlockSideProps) {
+  const operand = useApp((state) => (state.blocks.operand === 'weight' ? 'W' : 'X'))
   const { setBlockFormat } = useActions()
   const change = useCallback((next: string) => setBlockFormat(side, next), [setBlockFormat, side])
   const bars = useMemo(
@@ -31,18 +33,7 @@ export function BlockSide({ side, text, quantizer, inspection, limit }: BlockSid
   return (
     <figure className={styles.format} data-test={`block-side-${side}`}>
       <FormatPicker label={SIDE_NAMES[side]} text={text} hook={`block-format-${side}`} onChange={change} />
-      <svg
-        className={styles.bars}
-        viewBox={`0 0 ${BARS_WIDTH} ${BARS_HEIGHT}`}
-        preserveAspectRatio="none"
-        aria-hidden="true"
-      >
-        <path className={styles.gridLine} d={bars.grid} />
-        <path className={styles.bar} d={bars.bars} />
-        <path className={styles.zeroLine} d={`M0 ${bars.zero}H${BARS_WIDTH}`} />
-        <path className={styles.mark} d={bars.marks} />
-        <path className={styles.clippedMark} d={bars.clipped} />
-      </svg>
+      <BlockBars bars={bars} limit={limit} operand={operand} />
       <figcaption className={styles.facts} data-test={`block-facts-${side}`}>
         {describeInspection(inspection)}
       </figcaption>

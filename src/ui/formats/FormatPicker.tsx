@@ -3,6 +3,7 @@ import { memo } from 'react'
 import { formatText, parseFormat } from '../../formats/format-text'
 import { formatMenu } from '../../store/format-menu'
 import { mxChoices } from '../../store/result-keys'
+import { chosenShape } from '../../store/selectors'
 import { OptionField } from '../OptionField'
 import { useApp, useVocabulary } from '../use-app'
 import styles from './formats.module.css'
@@ -20,8 +21,9 @@ interface FormatPickerProps {
 export const FormatPicker = memo(function FormatPicker({ label, text, hook, onChange }: FormatPickerProps) {
   const { formats } = useVocabulary()
   const choices = useApp((state) => mxChoices(state.setup))
+  const inDim = useApp((state) => chosenShape(state)?.[1] ?? null)
   const { format, options } = parseFormat(text)
-  const menu = formatMenu(formats, { chosen: text, choices, inDim: null })
+  const menu = formatMenu(formats, { chosen: text, choices, inDim })
   return (
     <div className={styles.picker}>
       <NativeSelect

@@ -7,8 +7,9 @@ import { type LineAxis, lineAxis } from '../../figures/line-axis'
 import { automaticRange, type LineRow, type LineScaling, lineRows, roundOn } from '../../figures/line-rows'
 import { roundingTable } from '../../figures/line-table'
 import { describeScale } from '../../figures/scale-text'
-import { triedChoices } from '../../store/formats-view'
+import { MAX_LINE_ROWS, triedChoices } from '../../store/formats-view'
 import { mxChoices } from '../../store/result-keys'
+import { chosenShape } from '../../store/selectors'
 import { ROUNDING_TEXT } from '../../store/vocabulary'
 import { useActions, useApp, useVocabulary } from '../use-app'
 import { FormatPicker } from './FormatPicker'
@@ -45,7 +46,8 @@ export function FormatsView() {
     [zoomed, kind, base, scale],
   )
   const axis = useMemo(() => lineAxis(range, Math.round(width) || FIRST_WIDTH), [range, width])
-  const facts = useMemo(() => formatFacts(base), [base])
+  const inDim = useApp((state) => chosenShape(state)?.[1] ?? null)
+  const facts = useMemo(() => formatFacts(base, inDim), [base, inDim])
   const x = pointed ?? value
   return (
     <div className={styles.view} data-test="panel-formats">
@@ -56,7 +58,7 @@ export function FormatsView() {
           <Row key={index} index={index} row={row} axis={axis} x={x} onPoint={setPointed} />
         ))}
         <div className={styles.row}>
-          <AddFormat />
+          {rows.length < MAX_LINE_ROWS ? <AddFormat /> : <span />}
           <div ref={ref}>
             <LineScale axis={axis} />
           </div>
@@ -72,7 +74,11 @@ export function FormatsView() {
         data={roundingTable(rows, x)}
         hook="line-table"
       />
-      <NumberTable caption="Formats, before their scale" data={facts} hook="format-facts" />
+      <NumberTable
+        caption={`Formats, before their scale${inDim === null ? '' : `; bits per element over rows of ${inDim}`}`}
+        data={facts}
+        hook="format-facts"
+      />
     </div>
   )
 }
@@ -113,11 +119,18 @@ const Row = memo(function Row({ index, row, axis, x, onPoint }: RowProps) {
           <LineStrip grid={row.grid} axis={axis} from={x} to={rounded?.value ?? 0} />
         </div>
         <p className={styles.readout}>
-          <span className={styles.muted}>{describeScale(row.scale)}</span>
+          <span>
+            <b>{row.label}</b> <span className={styles.muted}>{describeScale(row.scale)}</span>
+          </span>
           <span data-test={`line-code-${index}`}>
-            {rounded ? `${rounded.bits} is ${formatF32(rounded.value)}` : 'scale 0: everything becomes 0'}
+            {rounded ? `${rounded.bits} is ${rounded.derivation}` : 'scale 0: everything becomes 0'}
           </span>
         </p>
+        {row.remark && (
+          <p className={styles.remark} data-test={`line-remark-${index}`}>
+            {row.remark}
+          </p>
+        )}
       </div>
     </div>
   )

@@ -2,7 +2,7 @@ import { settingLabel } from '../../experiment/setting-text'
 import { blockRemark } from '../../figures/describe'
 import { answerLine } from '../../store/answer'
 import { formatConditions } from '../../store/conditions'
-import { mxChoices } from '../../store/result-keys'
+import { askedHeadDim, mxChoices } from '../../store/result-keys'
 import { emptyReason, layerFacts, layerTitle, resultsOf, tiles } from '../../store/selectors'
 import { useApp } from '../use-app'
 import styles from './Main.module.css'
@@ -44,6 +44,7 @@ export function Answer() {
 function Conditions() {
   const facts = useApp(layerFacts)
   const setup = useApp((state) => state.setup)
+  const headDim = useApp((state, { builtIns }) => askedHeadDim(state, builtIns))
   if (!facts) return null
   const origin =
     facts.activations.kind === 'captured' ? `captured, ${facts.activations.tensor}` : facts.activations.description
@@ -52,7 +53,7 @@ function Conditions() {
     : `${facts.calibrationTokens} + ${facts.evaluationTokens} tokens`
   const parts = [
     `${origin}, ${rows}`,
-    ...formatConditions({ ...setup.setting, headDim: setup.headDim }, mxChoices(setup)),
+    ...formatConditions({ ...setup.setting, headDim }, mxChoices(setup)),
     `seed ${setup.seed}`,
   ]
   return (

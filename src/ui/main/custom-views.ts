@@ -8,5 +8,6 @@ import type { CustomViewId } from '../../store/views'
 export const CUSTOM_VIEWS: Readonly<Record<CustomViewId, ComponentType>> = {
   blocks: lazy(async () => ({ default: (await import('../blocks/BlocksView')).BlocksView })),
   scales: lazy(async () => ({ default: (await import('../scales/ScalesView')).ScalesView })),
+  sweeps: lazy(async () => ({ default: (await import('../sweeps/SweepsView')).SweepsView })),
   formats: lazy(async () => ({ default: (await import('../formats/FormatsView')).FormatsView })),
 }

@@ -1,8 +1,8 @@
 import { NativeSelect } from '@mantine/core'
-import { possibleHeadDims } from '../../experiment/kv-cache'
+import { headDimOf, possibleHeadDims } from '../../experiment/kv-cache'
 import { parseFormat } from '../../formats/format-text'
 import { formatMenu } from '../../store/format-menu'
-import { mxChoices } from '../../store/result-keys'
+import { automaticHeadDim, mxChoices } from '../../store/result-keys'
 import { choosesKeyOrValue, chosenShape } from '../../store/selectors'
 import type { FormatSide } from '../../store/setup-actions'
 import { defaultSetup } from '../../store/vocabulary'
@@ -108,13 +108,15 @@ const AUTOMATIC = ''
 function HeadDim() {
   const headDim = useApp((state) => state.setup.headDim)
   const outDim = useApp((state) => chosenShape(state)?.[0] ?? null)
+  const automatic = useApp((state, { builtIns }) => automaticHeadDim(state, builtIns))
   const { setHeadDim } = useActions()
   const possible = outDim === null ? [] : possibleHeadDims(outDim)
+  const size = outDim === null ? null : headDimOf(outDim, automatic)
   const offered = headDim === null || possible.includes(headDim) ? possible : [...possible, headDim]
   return (
     <Field
       label="Head size"
-      help="Channels of one attention head: blocks of the output begin anew at each. Automatic: 128 or 64, else all of it."
+      help="Channels of one attention head: blocks of the output begin anew at each. Automatic: that of a built-in layer; else 128 or 64, or all of it."
       onReset={() => setHeadDim(null)}
     >
       {(ids) => (
@@ -125,8 +127,8 @@ function HeadDim() {
           value={headDim === null ? AUTOMATIC : String(headDim)}
           onChange={({ currentTarget: { value } }) => setHeadDim(value === AUTOMATIC ? null : Number(value))}
           data={[
-            { value: AUTOMATIC, label: 'automatic' },
-            ...offered.map((size) => ({ value: String(size), label: `${size} channels` })),
+            { value: AUTOMATIC, label: size === null ? 'automatic' : `automatic, ${size} channels` },
+            ...offered.map((channels) => ({ value: String(channels), label: `${channels} channels` })),
           ]}
         />
       )}

@@ -1,88 +1,60 @@
-import { Popover, Tooltip } from '@mantine/core'
-import type { MethodEntry } from '../../experiment/catalog'
-import { BASELINE } from '../../store/vocabulary'
-import { Gear } from '../icons'
-import { MethodMark } from '../MethodMark'
-import { OptionField } from '../OptionField'
+import { NativeSelect } from '@mantine/core'
+import { METHOD_PRESETS, presetOf } from '../../store/method-presets'
+import { Field } from '../Field'
 import { useActions, useApp, useVocabulary } from '../use-app'
+import { MethodChip } from './MethodChip'
+import { MethodPicker } from './MethodPicker'
 import styles from './MethodsSection.module.css'
 
 /** METHODS: what is compared. */
 export function MethodsSection() {
   const { methods } = useVocabulary()
+  const chosen = useApp((state) => state.setup.methods.map(({ id }) => id))
   return (
     <section aria-labelledby="methods-heading">
       <h2 id="methods-heading">Methods</h2>
+      <PresetField />
       <div className={styles.chips}>
-        {methods.map((entry) => (
-          <Chip key={entry.id} entry={entry} />
-        ))}
+        {methods
+          .filter(({ id }) => chosen.includes(id))
+          .map((entry) => (
+            <MethodChip key={entry.id} entry={entry} />
+          ))}
+        <MethodPicker />
       </div>
     </section>
   )
 }
 
-function Chip({ entry }: { readonly entry: MethodEntry }) {
-  const chosen = useApp((state) => state.setup.methods.find(({ id }) => id === entry.id))
-  const { toggleMethod } = useActions()
-  const on = chosen !== undefined && !chosen.hidden
-  const changed = Object.keys(chosen?.options ?? {}).length > 0
-  const baseline = entry.id === BASELINE ? ' Always computed, as the baseline; this shows or hides it.' : ''
-  return (
-    <span className={styles.chip} data-on={on}>
-      <Tooltip label={`${entry.summary}${baseline} Source: ${entry.source}`} position="right">
-        <button
-          type="button"
-          className={styles.toggle}
-          data-test={`method-${entry.id}`}
-          aria-pressed={on}
-          onClick={() => toggleMethod(entry.id)}
-        >
-          <MethodMark id={entry.id} /> {entry.label}
-          {changed ? <span title="Options differ from the defaults"> *</span> : null}
-        </button>
-      </Tooltip>
-      {entry.options.length > 0 && <Options entry={entry} disabled={chosen === undefined} />}
-    </span>
-  )
-}
+/** Stands for a choice that is no preset; choosing it changes nothing. */
+const OWN_CHOICE = ''
 
-function Options({ entry, disabled }: { readonly entry: MethodEntry; readonly disabled: boolean }) {
-  const { resetMethodOptions } = useActions()
+function PresetField() {
+  const preset = useApp((state) => presetOf(state.setup.methods)?.id ?? OWN_CHOICE)
+  const { setMethods } = useActions()
+  const choose = (id: string) => {
+    const chosen = METHOD_PRESETS.find((each) => each.id === id)
+    if (chosen) setMethods(chosen.methods)
+  }
   return (
-    <Popover position="right-start" shadow="md" withArrow trapFocus width={300}>
-      <Popover.Target>
-        <button
-          type="button"
-          className={styles.gear}
-          disabled={disabled}
-          aria-label={`Options of ${entry.label}`}
-          data-test={`method-options-${entry.id}`}
-        >
-          <Gear />
-        </button>
-      </Popover.Target>
-      <Popover.Dropdown className={styles.options}>
-        {entry.options.map((spec) => (
-          <Option key={spec.key} entry={entry} spec={spec} />
-        ))}
-        <button type="button" className={styles.reset} onClick={() => resetMethodOptions(entry.id)}>
-          Reset to defaults
-        </button>
-      </Popover.Dropdown>
-    </Popover>
-  )
-}
-
-function Option({ entry, spec }: { readonly entry: MethodEntry; readonly spec: MethodEntry['options'][number] }) {
-  const chosen = useApp((state) => state.setup.methods.find(({ id }) => id === entry.id)?.options[spec.key])
-  const { setMethodOption } = useActions()
-  return (
-    <OptionField
-      spec={spec}
-      value={chosen ?? spec.default}
-      hook={`option-${entry.id}-${spec.key}`}
-      onChange={(value) => setMethodOption(entry.id, spec.key, value)}
-    />
+    <Field
+      label="Preset"
+      help="A named choice of methods; options stay as they are. All of the paper: table 1 of arXiv 2601.09555, except SpinQuant, which does not exist here yet."
+      onReset={() => choose(METHOD_PRESETS[0].id)}
+    >
+      {(ids) => (
+        <NativeSelect
+          {...ids}
+          size="xs"
+          data-test="method-preset"
+          value={preset}
+          onChange={({ currentTarget }) => choose(currentTarget.value)}
+          data={[
+            ...(preset === OWN_CHOICE ? [{ value: OWN_CHOICE, label: 'Own choice' }] : []),
+            ...METHOD_PRESETS.map(({ id, label }) => ({ value: id, label })),
+          ]}
+        />
+      )}
+    </Field>
   )
 }

@@ -69,7 +69,7 @@ export function PreScaleFields() {
       <Factor disabled={disabled || !on} why={why} />
       {disabled && (
         <p className={styles.reason} data-test="reason-pre-scale">
-          {said ? 'Nor does the pre-scale.' : `${obstacle} The pre-scale changes nothing.`}
+          {said ? 'The pre-scale changes nothing either.' : `${obstacle} The pre-scale changes nothing.`}
         </p>
       )}
     </>

@@ -1,5 +1,4 @@
 import type { MethodResult } from '../../experiment/result'
-import { formatCount } from '../../figures/format-number'
 import { resultConditions } from '../../store/conditions'
 import { type DetailTable, resultDetails } from '../../store/result-details'
 import styles from './ResultDetails.module.css'
@@ -13,11 +12,7 @@ export function ResultDetails({ result }: { readonly result: MethodResult }) {
       ))}
       <div>
         <p>{resultConditions(result).join(' · ')}</p>
-        <p>
-          Online operations: {formatCount(result.onlineOperations)}
-          {result.onlineOperations > 0 && ' multiply-adds per token'}
-        </p>
-        <ul>
+        <ul data-test={`notes-${result.method}`}>
           {result.notes.map((note) => (
             <li key={note}>{note}</li>
           ))}

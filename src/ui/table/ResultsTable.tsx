@@ -4,6 +4,7 @@ import type { MethodResult } from '../../experiment/result'
 import { methodStyle } from '../../figures/method-style'
 import { baselineResult, type TileModel, tiles } from '../../store/selectors'
 import { COLUMNS, type Column, nextSort, type Sort, sortRows } from '../../store/table-rows'
+import type { ViewId } from '../../store/views'
 import { MethodMark } from '../MethodMark'
 import { useApp, useVocabulary } from '../use-app'
 import { ResultDetails } from './ResultDetails'
@@ -12,14 +13,36 @@ import styles from './ResultsTable.module.css'
 /** A region that scrolls takes the focus, so that a keyboard can scroll it. */
 const KEYBOARD_SCROLLABLE = { tabIndex: 0 }
 
+/** Views that read no results and need the room: the table below them can be folded, and is at first. */
+const FOLDABLE: readonly ViewId[] = ['formats', 'blocks']
+
 /** Every number of the comparison, one method per row. */
 export function ResultsTable() {
   const models = useApp(tiles)
   const baseline = useApp(baselineResult)
   const pane = useApp((state) => state.view.pane)
+  const view = useApp((state) => state.view.view)
   const [sort, setSort] = useState<Sort>(null)
+  const [opened, setOpened] = useState<readonly ViewId[]>([])
+  const foldable = FOLDABLE.includes(view)
+  const folded = foldable && !opened.includes(view)
+  const toggle = () => setOpened(folded ? [...opened, view] : opened.filter((each) => each !== view))
   return (
-    <section className={styles.region} data-pane={pane} aria-label="Results" {...KEYBOARD_SCROLLABLE}>
+    <section
+      className={styles.region}
+      data-pane={pane}
+      data-folded={folded}
+      aria-label="Results"
+      {...KEYBOARD_SCROLLABLE}
+    >
+      {foldable && (
+        <button type="button" className={styles.fold} data-test="results-fold" aria-expanded={!folded} onClick={toggle}>
+          <span aria-hidden className={styles.arrow}>
+            {folded ? '▸' : '▾'}
+          </span>{' '}
+          Results
+        </button>
+      )}
       <table className={styles.table}>
         <thead>
           <tr>

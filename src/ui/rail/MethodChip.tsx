@@ -1,0 +1,99 @@
+import { Popover, Tooltip } from '@mantine/core'
+import type { MethodEntry } from '../../experiment/catalog'
+import { BASELINE } from '../../store/vocabulary'
+import { Cross, Gear } from '../icons'
+import { MethodMark } from '../MethodMark'
+import { useHoverTip } from '../main/use-hover-tip'
+import { OptionField } from '../OptionField'
+import { useActions, useApp } from '../use-app'
+import styles from './MethodsSection.module.css'
+
+interface MethodProps {
+  readonly entry: MethodEntry
+}
+
+/** A chosen method: shown or hidden, its options, and the way out. */
+export function MethodChip({ entry }: MethodProps) {
+  const on = useApp((state) => state.setup.methods.some(({ id, hidden }) => id === entry.id && !hidden))
+  const changed = useApp((state) => {
+    const chosen = state.setup.methods.find(({ id }) => id === entry.id)
+    return Object.keys(chosen?.options ?? {}).length > 0
+  })
+  const { showMethod } = useActions()
+  const { tip, target } = useHoverTip()
+  const help = `${entry.summary} ${on ? 'Press to hide it' : 'Hidden. Press to show it'}; it is computed either way.`
+  return (
+    <span className={styles.chip} data-on={on}>
+      <Tooltip label={`${help} Source: ${entry.source}`} position="right" {...tip}>
+        <button
+          type="button"
+          className={styles.toggle}
+          data-test={`method-${entry.id}`}
+          aria-pressed={on}
+          aria-description={help}
+          onClick={() => showMethod(entry.id, !on)}
+          {...target}
+        >
+          <MethodMark id={entry.id} /> {entry.label}
+          {changed ? <span title="Options differ from the defaults"> (changed)</span> : null}
+        </button>
+      </Tooltip>
+      {entry.options.length > 0 && <Options entry={entry} />}
+      {entry.id !== BASELINE && <Remove entry={entry} />}
+    </span>
+  )
+}
+
+function Remove({ entry }: MethodProps) {
+  const { toggleMethod } = useActions()
+  return (
+    <button
+      type="button"
+      className={styles.gear}
+      aria-label={`Remove ${entry.label}`}
+      data-test={`method-remove-${entry.id}`}
+      onClick={() => toggleMethod(entry.id)}
+    >
+      <Cross />
+    </button>
+  )
+}
+
+function Options({ entry }: MethodProps) {
+  const { resetMethodOptions } = useActions()
+  return (
+    <Popover position="right-start" shadow="md" withArrow trapFocus width={300}>
+      <Popover.Target>
+        <button
+          type="button"
+          className={styles.gear}
+          aria-label={`Options of ${entry.label}`}
+          data-test={`method-options-${entry.id}`}
+        >
+          <Gear />
+        </button>
+      </Popover.Target>
+      <Popover.Dropdown className={styles.options}>
+        {entry.options.map((spec) => (
+          <Option key={spec.key} entry={entry} spec={spec} />
+        ))}
+        <button type="button" className={styles.reset} onClick={() => resetMethodOptions(entry.id)}>
+          Reset to defaults
+        </button>
+      </Popover.Dropdown>
+    </Popover>
+  )
+}
+
+function Option({ entry, spec }: MethodProps & { readonly spec: MethodEntry['options'][number] }) {
+  const chosen = useApp((state) => state.setup.methods.find(({ id }) => id === entry.id)?.options[spec.key])
+  const { setMethodOption } = useActions()
+  return (
+    <OptionField
+      spec={spec}
+      value={chosen ?? spec.default}
+      hook={`option-${entry.id}-${spec.key}`}
+      onChange={(value) => setMethodOption(entry.id, spec.key, value)}
+    />
+  )
+}
