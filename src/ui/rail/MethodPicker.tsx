@@ -12,6 +12,7 @@ export function MethodPicker() {
   return (
     // Where there is no room beside the button, as on a phone, it may lie over it.
     <Popover
+      transitionProps={{ duration: 0 }}
       opened={opened}
       onChange={setOpened}
       position="right-end"
