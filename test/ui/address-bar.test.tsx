@@ -104,7 +104,22 @@ describe('an entry of the history', () => {
 it('keeps a link that waits for its file, with the settings of now', async () => {
   await store.actions.applyLink('#v=1&src=file:mine.safetensors,26,&w=b.weight')
   store.actions.setSeed(7)
-  expect(window.location.hash).toBe('#v=1&src=file:mine.safetensors,26,&w=b.weight&seed=7')
+  await vi.waitFor(() => expect(window.location.hash).toBe('#v=1&src=file:mine.safetensors,26,&w=b.weight&seed=7'))
+})
+
+it('writes a number that is dragged now and then, its last value always, and never after a choice', async () => {
+  await store.actions.applyLink('')
+  const replaced = vi.spyOn(window.history, 'replaceState')
+  for (let seed = 1; seed <= 60; seed++) store.actions.setSeed(seed)
+  expect(replaced.mock.calls.length).toBeLessThanOrEqual(2)
+  await vi.waitFor(() => expect(window.location.hash).toBe('#v=1&seed=60'))
+  for (let seed = 61; seed <= 70; seed++) store.actions.setSeed(seed)
+  store.actions.setView('channels')
+  expect(window.location.hash).toBe('#v=1&seed=70&view=channels')
+  const calls = replaced.mock.calls.length
+  await new Promise((resolve) => setTimeout(resolve, 400))
+  expect(replaced.mock.calls.length).toBe(calls)
+  expect(window.location.hash).toBe('#v=1&seed=70&view=channels')
 })
 
 it('follows Back to the view before', async () => {
