@@ -1,4 +1,5 @@
 /** The part of a command line that says which layer is measured, on which rows: shared by compare and sweep. */
+
 import type { OptionValue } from '../core/options'
 import { HEAD_GUESS } from '../experiment/kv-cache'
 import { MAX_HELD_OUT_SHARE } from '../experiment/load-layer'
@@ -13,6 +14,7 @@ import {
   SCALE_RULES,
 } from '../formats/number-format'
 import { DEFAULT_SYNTHETIC, type SyntheticSpec } from '../io/synthetic'
+import { canonicalId } from '../methods/registry'
 import { UsageError, wholeNumber } from './command'
 import { MX_OPTIONS } from './mx-arguments'
 
@@ -109,15 +111,15 @@ export function methodChoices(
   assignments: readonly string[],
   among: '--methods' | '--method',
 ): MethodChoice[] {
-  const options = new Map<string, Record<string, OptionValue>>(ids.map((id) => [id, {}]))
+  const options = new Map<string, Record<string, OptionValue>>(ids.map((id) => [canonicalId(id), {}]))
   for (const assignment of assignments) {
     const [, id, key, value] = /^([^=]+)\.([^.=]+)=(.*)$/.exec(assignment) ?? []
-    const chosen = options.get(id)
+    const chosen = id === undefined ? undefined : options.get(canonicalId(id))
     if (id === undefined) throw new UsageError(`--option: expected METHOD.KEY=VALUE, found "${assignment}"`)
     if (!chosen) throw new UsageError(`--option ${assignment}: "${id}" is not among ${among} ${ids.join(',')}`)
     chosen[key] = value
   }
-  return ids.map((id) => ({ id, options: options.get(id) ?? {} }))
+  return [...options].map(([id, chosen]) => ({ id, options: chosen }))
 }
 
 /** `--seed N`; 0 when absent. */

@@ -68,7 +68,7 @@ const ROWS: readonly GridRow[] = [
     transform: scaledHadamard,
     name: 'Scale + Hadamard',
     kind: 'affine',
-    summary: 'Scales channels, then rotates them with a Hadamard matrix; nothing is learned',
+    summary: 'Scales channels and rotates them with a Hadamard matrix, with nothing learned',
   },
 ]
 
@@ -213,10 +213,13 @@ export const METHODS: readonly Method[] = [
 
 /**
  * An id as the registry writes it: `quarot+rtn` and `quarot+round-to-nearest` are `quarot`, `identity+gptq` is `gptq`,
- * `identity` is `rtn`.
+ * `identity` is `rtn`. Capitals are understood.
  */
-function canonicalId(id: string): string {
-  const parts = id.split('+').filter((part, at) => !(at > 0 && (part === 'rtn' || part === roundToNearest.id)))
+export function canonicalId(id: string): string {
+  const parts = id
+    .toLowerCase()
+    .split('+')
+    .filter((part, at) => !(at > 0 && (part === 'rtn' || part === roundToNearest.id)))
   if (parts[0] !== identity.id) return parts.join('+')
   return parts.length === 1 ? 'rtn' : parts.slice(1).join('+')
 }

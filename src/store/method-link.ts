@@ -3,6 +3,7 @@
 import { checkOption, type OptionValues } from '../core/options'
 import { splitTop } from '../core/split-top'
 import type { MethodEntry } from '../experiment/catalog'
+import { canonicalId } from '../methods/registry'
 import { decodePart, encodePart } from './link-text'
 import type { MethodSetup } from './state'
 import { BASELINE } from './vocabulary'
@@ -47,7 +48,7 @@ interface ParsedMethod extends MethodSetup {
 
 function parseMethod(text: string, catalog: readonly MethodEntry[]): ParsedMethod | null {
   const match = /^(-?)([^(]+)(?:\((.*)\))?$/.exec(text)
-  const entry = match && catalog.find(({ id }) => id === match[2])
+  const entry = match && catalog.find(({ id }) => id === canonicalId(decodePart(match[2])))
   if (!entry) return null
   const given = splitTop(match[3] ?? '', ',').map((pair) => {
     const at = pair.indexOf('=')

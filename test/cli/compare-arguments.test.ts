@@ -70,3 +70,14 @@ describe('notes', () => {
     expect(notesOf('--csv', 'out.csv')).toEqual([])
   })
 })
+
+test('a cell named by its halves is the cell, once, with the options given under either name', () => {
+  const { request } = parseCompare([
+    ...['layer.safetensors', '--weight', 'w', '--synthetic', '--methods', 'identity+gptq,GPTQ,quarot+rtn'],
+    ...['--option', 'gptq.damping=0.1'],
+  ])
+  expect(request.methods).toEqual([
+    { id: 'gptq', options: { damping: '0.1' } },
+    { id: 'quarot', options: {} },
+  ])
+})

@@ -64,8 +64,8 @@ describe('notes', () => {
 
   test('fewer than eight rows per channel, and fewer rows than channels', async () => {
     expect((await run({ rows: correlatedRows(767, 96) })).notes).toEqual([
-      '767 tokens for 96 channels: with fewer than 8 per channel the error on held-out rows is larger than on ' +
-        'calibration rows.',
+      '767 tokens for 96 channels: with fewer than 8 per channel the error on calibration rows is too good to ' +
+        'trust; look at held-out rows.',
     ])
     expect((await run({ rows: correlatedRows(95, 96) })).notes).toEqual([
       '95 tokens for 96 channels: calibration error is not trustworthy.',

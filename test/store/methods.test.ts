@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { METHOD_CATALOG } from '../../src/experiment/catalog'
 import { createAppStore } from '../../src/store/app-store'
 import { methodGrid } from '../../src/store/method-grid'
+import { parseMethods } from '../../src/store/method-link'
 import { METHOD_PRESETS, presetOf } from '../../src/store/method-presets'
 import { FakeEngine, VOCABULARY } from './fake-engine'
 
@@ -46,4 +47,16 @@ it('the grid has every method once, the pair itself before its presets', () => {
   expect(rows[0].cells[1].map(({ id }) => id)).toEqual(['gptq', 'gptq-best'])
   const block = rows.find(({ id }) => id === 'block-hadamard')
   expect(block?.cells[1].map(({ id }) => id)).toEqual(['block-hadamard+gptq', 'mr-gptq'])
+})
+
+it('a link may name a cell by its halves, in capitals, or with its plus encoded', () => {
+  const read = (text: string) => parseMethods(text, METHOD_CATALOG)
+  expect(read('rtn,identity+gptq(damping=0.1),QuaRot%2Bgptq')).toEqual({
+    methods: [
+      { id: 'rtn', hidden: false, options: {} },
+      { id: 'gptq', hidden: false, options: { damping: 0.1 } },
+      { id: 'quarot+gptq', hidden: false, options: {} },
+    ],
+    clean: true,
+  })
 })

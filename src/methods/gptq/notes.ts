@@ -29,7 +29,7 @@ export function gptqNotes({ hessian, choices, damping, scales }: GptqFacts): str
   } else if (tokens < ROWS_PER_CHANNEL * channels) {
     notes.push(
       `${tokens} tokens for ${count(channels, 'channel')}: with fewer than ${ROWS_PER_CHANNEL} per channel the error on ` +
-        'held-out rows is larger than on calibration rows.',
+        'calibration rows is too good to trust; look at held-out rows.',
     )
   }
   if (deadChannels > 0) {

@@ -123,7 +123,7 @@ function described(
   const { rows: tokens } = calibration
   if (options.weighting === 'qera-exact' && tokens < ROWS_PER_CHANNEL * inDim) {
     own.push(
-      `Low-rank branch: ${tokens} calibration tokens for ${inDim} channels; it fits these rows better than others, so compare held-out errors.`,
+      `Low-rank branch: ${tokens} calibration tokens for ${inDim} channels; it may fit these rows better than others; look at held-out errors.`,
     )
   }
   return { weight, notes: [...notes, ...own], correction }
