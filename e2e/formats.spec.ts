@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { chromium } from '@playwright/test'
 import { chromiumLaunch } from '../scripts/chromium.mjs'
-import { expect, repoFile, test } from './support'
+import { expect, seriousViolations, test } from './support'
 
 test('the number line reads the right code of a known number, without a GPU', async ({ baseURL }) => {
   const browser = await chromium.launch(chromiumLaunch({ webgpu: false }))
@@ -60,20 +59,7 @@ for (const view of ['formats', 'blocks']) {
       await expect(page.getByTestId('block-table').getByRole('columnheader', { name: 'NVFP4' })).toBeVisible()
       expect(await overflow()).toBeLessThanOrEqual(0)
     }
-    await page.evaluate(readFileSync(repoFile('node_modules/axe-core/axe.min.js'), 'utf8'))
-    const violations = await page.evaluate(async () => {
-      interface Violation {
-        id: string
-        impact: string
-        nodes: { html: string }[]
-      }
-      const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }
-      const result = await axe.run()
-      return result.violations
-        .filter((violation) => ['serious', 'critical'].includes(violation.impact))
-        .map((violation) => `${violation.id}: ${violation.nodes[0]?.html}`)
-    })
-    expect(violations).toEqual([])
+    expect(await seriousViolations(page)).toEqual([])
   })
 }
 

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { chromium } from '@playwright/test'
 import { chromiumLaunch } from '../scripts/chromium.mjs'
-import { expect, repoFile, shownError, test, waitForResults } from './support'
+import { expect, repoFile, seriousViolations, shownError, test, waitForResults } from './support'
 
 test('a lost device is said, results stay, and the page recovers', async ({ page }) => {
   await page.goto('/?test=1#m=rtn,quarot')
@@ -53,19 +52,6 @@ for (const { theme, view } of AXE_PAGES) {
     if (view === 'distribution') await waitForResults(page, ['rtn', 'quarot'])
     else await expect(page.getByTestId('panel-clipping')).toBeVisible({ timeout: 90_000 })
     await expect(page.locator('body')).toHaveAttribute('data-state', 'ready', { timeout: 60_000 })
-    await page.evaluate(readFileSync(repoFile('node_modules/axe-core/axe.min.js'), 'utf8'))
-    const violations = await page.evaluate(async () => {
-      const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }
-      interface Violation {
-        id: string
-        impact: string
-        nodes: { html: string }[]
-      }
-      const result = await axe.run()
-      return result.violations
-        .filter((violation) => ['serious', 'critical'].includes(violation.impact))
-        .map((violation) => `${violation.id}: ${violation.nodes[0]?.html}`)
-    })
-    expect(violations).toEqual([])
+    expect(await seriousViolations(page)).toEqual([])
   })
 }

@@ -2,12 +2,9 @@ import { type KroneckerShape, kroneckerShape } from '../../core/kronecker'
 import { randomOrthogonal } from '../../core/linear-algebra'
 import { createRandom, type Random } from '../../core/random'
 import type { QuantConfig } from '../../formats/number-format'
-import { Arena } from '../../gpu/arena'
 import type { Gpu } from '../../gpu/device'
 import type { GpuMatrix } from '../../gpu/gpu-matrix'
-import { channelStats, decodeChannelStats } from '../../gpu/kernels/channel-stats'
-import { Recorder } from '../../gpu/recorder'
-import { readFloats } from '../../gpu/transfer'
+import { columnMaxima } from '../channel-scaling/statistics'
 import type { FactorParameters, Parametrisation } from './factor'
 import type { FlatQuantParameters } from './parameters'
 
@@ -19,29 +16,15 @@ const SMALLEST_SCALE = 1e-5
  * θ = log d with d = max(w^(1−α) / x^α, 1e-5), w and x the largest magnitudes of a channel in W and X; d = 1 for a
  * channel that is dead in either. Source: FlatQuant's start (arXiv 2410.09426, diag_alpha 0.3).
  */
-export function startTheta(weightMax: Float32Array, activationMax: Float32Array, alpha: number): Float32Array {
+export function startTheta(
+  weightMax: ArrayLike<number>,
+  activationMax: ArrayLike<number>,
+  alpha: number,
+): Float32Array {
   return Float32Array.from(weightMax, (w, channel) => {
     const x = activationMax[channel]
     return w === 0 || x === 0 ? 0 : Math.log(Math.max(w ** (1 - alpha) / x ** alpha, SMALLEST_SCALE))
   })
-}
-
-/** Largest magnitude per column, [cols]; one read-back of a few rows. */
-async function columnMaxima(gpu: Gpu, matrix: GpuMatrix): Promise<Float32Array> {
-  const arena = new Arena(gpu)
-  try {
-    const recorder = new Recorder(gpu)
-    const { maxima, squares } = channelStats(recorder, arena, matrix)
-    recorder.submit()
-    const words = maxima.rows * maxima.stride
-    const [max, energy] = await Promise.all([
-      readFloats(gpu, maxima.buffer, words),
-      readFloats(gpu, squares.buffer, words),
-    ])
-    return decodeChannelStats(max, energy, maxima).max
-  } finally {
-    arena.release()
-  }
 }
 
 /** A random orthogonal matrix, or with the svd form two of them as parameters θ of the Cayley maps, and σ = 1. */

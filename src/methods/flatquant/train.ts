@@ -2,6 +2,7 @@
  * The training loop: AdamW on the log of the layer's output error, all of it on the GPU. The host records steps, reads
  * the loss history one submit late, and decides nothing: best state, restarts and stopping are kernels.
  */
+
 import { Arena } from '../../gpu/arena'
 import type { Gpu } from '../../gpu/device'
 import { productColumnSums } from '../../gpu/kernels/product-column-sums'
@@ -9,6 +10,7 @@ import { BEST_STEP_WORD, DIVERGENCES_WORD, TRAINING_STATE_BYTES } from '../../gp
 import { Recorder } from '../../gpu/recorder'
 import { readFloats, readWords, uploadWords } from '../../gpu/transfer'
 import type { Context } from '../method'
+import { operationsPerSubmit } from '../pace'
 import type { LearningProblem } from './gradients'
 import { type FlatQuantParameters, type LearnedState, readBest, uploadState } from './parameters'
 import { recordStep, type Training } from './step'
@@ -30,9 +32,6 @@ export interface TrainingResult {
 }
 
 const FINAL_RATE = 1e-3
-/** Operations per submit: about 0.2 s in software, 50 ms on a GPU of 0.5 TFLOP/s. */
-const SOFTWARE_OPERATIONS = 6e8
-const HARDWARE_OPERATIONS = 2.5e10
 const MAX_STEPS_PER_SUBMIT = 10
 
 /** Learning rate of `step` of `steps`: a cosine from `rate` to a thousandth of it, without restart. */
@@ -45,7 +44,7 @@ export function cosineRate(rate: number, step: number, steps: number): number {
 function stepsPerSubmit(gpu: Gpu, { weight, calibration }: LearningProblem, { p1, p2 }: LearnedState): number {
   const products = 6 * calibration.rows * weight.rows * weight.cols
   const transforms = 12 * (calibration.rows + weight.rows) * weight.cols * (p1.size + p2.size)
-  const budget = gpu.adapter.isSoftware ? SOFTWARE_OPERATIONS : HARDWARE_OPERATIONS
+  const budget = operationsPerSubmit(gpu)
   return Math.min(MAX_STEPS_PER_SUBMIT, Math.max(1, Math.floor(budget / (products + transforms))))
 }
 

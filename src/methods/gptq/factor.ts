@@ -19,8 +19,8 @@ import {
 import { Recorder } from '../../gpu/recorder'
 import { readFloats, readWords, uploadWords } from '../../gpu/transfer'
 import type { Context } from '../method'
+import { operationsPerSubmit, pacedSubmit } from '../pace'
 import type { Hessian } from './hessian'
-import { pacedSubmit } from './pace'
 
 /** 'inverse': U. 'unit': I + N, for scales that are known beforehand. */
 export type FactorForm = 'inverse' | 'unit'
@@ -54,10 +54,6 @@ const CPU_CHANNELS_SOFTWARE = 4096
 
 /** Below this λ f32 pivots of a rank-deficient H are mostly rounding error. */
 const SMALLEST_F32_DAMPING = 0.001
-
-/** Operations per submit: about 0.2 s in software, 50 ms on a GPU of 0.5 TFLOP/s. */
-const SOFTWARE_OPERATIONS = 6e8
-const HARDWARE_OPERATIONS = 2.5e10
 
 const STAGE = 'GPTQ factor'
 
@@ -178,7 +174,7 @@ async function eliminate(
 ): Promise<CholeskyWork> {
   const recorder = new Recorder(gpu)
   const submit = pacedSubmit(recorder, signal)
-  const budget = gpu.adapter.isSoftware ? SOFTWARE_OPERATIONS : HARDWARE_OPERATIONS
+  const budget = operationsPerSubmit(gpu)
   const work = beginCholesky(
     recorder,
     { kept, spent },

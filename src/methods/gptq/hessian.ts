@@ -6,7 +6,7 @@ import { addGram, gramSlabRows } from '../../gpu/kernels/gram'
 import { Recorder } from '../../gpu/recorder'
 import { readFloats } from '../../gpu/transfer'
 import type { Context } from '../method'
-import { pacedSubmit } from './pace'
+import { pacedSubmit } from '../pace'
 
 /** What GPTQ knows of the calibration rows. H without its factor 2 / tokens, which cancels everywhere. */
 export interface Hessian {

@@ -3,7 +3,7 @@ import { dampingOverMedian, type Hessian } from './hessian'
 import type { GptqChoices, ScaleSource } from './options'
 
 /** Below this many rows per channel a fit shows on held-out rows. */
-const ROWS_PER_CHANNEL = 8
+export const ROWS_PER_CHANNEL = 8
 
 export interface GptqFacts {
   readonly hessian: Hessian

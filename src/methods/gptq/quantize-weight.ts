@@ -20,12 +20,12 @@ import { subtractProduct } from '../../gpu/kernels/subtract-product'
 import { Recorder } from '../../gpu/recorder'
 import { readFloats, uploadWords } from '../../gpu/transfer'
 import type { Context } from '../method'
+import { operationsPerSubmit, pacedSubmit } from '../pace'
 import { factorHessian, factorPlace } from './factor'
 import type { Hessian } from './hessian'
 import { gptqNotes } from './notes'
 import type { GptqChoices, ScaleSource } from './options'
 import { processingOrder } from './order'
-import { pacedSubmit } from './pace'
 
 export interface GptqRequest extends GptqChoices {
   readonly quantizer: Quantizer
@@ -45,10 +45,6 @@ export interface GptqResult {
 }
 
 const STAGE = 'GPTQ columns'
-
-/** Multiplies and adds per submit: about 0.2 s in software, 50 ms on a GPU of 0.5 TFLOP/s. */
-const SOFTWARE_OPERATIONS = 6e8
-const HARDWARE_OPERATIONS = 2.5e10
 
 /**
  * `weight` rounded so that errors of earlier columns are made up for by later ones: greedily the smallest
@@ -169,7 +165,7 @@ function fixScales(recorder: Recorder, source: GpuMatrix, blockScales: BlockScal
 async function recordColumns(recorder: Recorder, state: ColumnWork, { gpu, signal, onProgress }: Context) {
   const { work, factor, errors } = state
   const submit = pacedSubmit(recorder, signal)
-  const budget = gpu.adapter.isSoftware ? SOFTWARE_OPERATIONS : HARDWARE_OPERATIONS
+  const budget = operationsPerSubmit(gpu)
   let operations = 0
   for (let begin = 0; begin < work.stride; begin += ERROR_COLS) {
     const end = Math.min(begin + ERROR_COLS, work.stride)

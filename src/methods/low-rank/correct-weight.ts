@@ -7,6 +7,7 @@ import { fakeQuantize } from '../../gpu/kernels/fake-quantize'
 import { matmulNn } from '../../gpu/kernels/matmul-nn'
 import { matmulNt } from '../../gpu/kernels/matmul-nt'
 import { Recorder } from '../../gpu/recorder'
+import { ROWS_PER_CHANNEL } from '../gptq/notes'
 import type { Context, FitInput, FittedTransform, LowRankCorrection, Mitigation, QuantizedWeight } from '../method'
 import { type LowRankOptions, lowRankOptions } from './options'
 import { lowRankFactors } from './subspace'
@@ -20,9 +21,6 @@ const FACTOR_FORMAT: Quantizer = { family: 'sixteen-bit', format: bf16 }
  * first), ±0.2 % after 24.
  */
 const ITERATIONS: Readonly<Record<LowRankOptions['order'], number>> = { 'error-first': 8, 'weight-first': 24 }
-
-/** Below this many rows per channel the Gram matrix describes the calibration rows rather than the layer. */
-const ROWS_PER_CHANNEL = 8
 
 /** What a branch is computed from: the matrix [out, in] it approximates, X' of the calibration rows [tokens, in], choices. */
 export interface CorrectionInput extends LowRankOptions {
