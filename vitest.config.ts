@@ -50,6 +50,8 @@ export default defineConfig({
           name: 'browser',
           include: ['test/**/*.browser.test.ts'],
           testTimeout: 120_000,
+          // Another origin, for what browsers make of one.
+          globalSetup: ['test/support/cross-origin.ts'],
           browser: {
             enabled: true,
             headless: true,

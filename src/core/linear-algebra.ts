@@ -94,22 +94,70 @@ function swapRows(a: Float64Array, b: Float64Array): void {
  * row, column j times the sign of R[j][j] (without it the distribution is not uniform). O(n³).
  */
 export function randomOrthogonal(n: number, random: Random): DenseMatrix {
-  const r = Float64Array.from({ length: n * n }, () => random.normal())
-  const q = identityMatrix(n).data
-  const v = new Float64Array(n)
+  const factors = gaussianFactors(n, random)
+  for (let k = 0; k < n; k++) eliminateColumn(factors, k)
+  return orthogonalFactor(factors)
+}
+
+/** Operations of a QR between two turns of the event loop: about 0.1 s. */
+const BREATH = 1e8
+
+export interface DrawOptions {
+  readonly signal: AbortSignal
+  /** Called with the columns done so far, at every turn of the event loop. */
+  readonly onColumns: (done: number, of: number) => void
+}
+
+/** The matrix of randomOrthogonal, drawn in pieces between which `signal` is heard: an n of 2048 takes half a minute. */
+export async function drawOrthogonal(
+  n: number,
+  random: Random,
+  { signal, onColumns }: DrawOptions,
+): Promise<DenseMatrix> {
+  const factors = gaussianFactors(n, random)
+  let pending = BREATH
   for (let k = 0; k < n; k++) {
-    // Reflect column k of R, from row k down, onto the first axis: H = I − 2 v vᵀ / (vᵀ v).
-    let norm = 0
-    for (let i = k; i < n; i++) norm += r[i * n + k] ** 2
-    norm = Math.sqrt(norm)
-    if (norm === 0) continue
-    for (let i = k; i < n; i++) v[i] = r[i * n + k]
-    v[k] += v[k] < 0 ? -norm : norm
-    let square = 0
-    for (let i = k; i < n; i++) square += v[i] ** 2
-    reflectColumns(r, v, { n, k, scale: 2 / square })
-    reflectRows(q, v, { n, k, scale: 2 / square })
+    if (pending >= BREATH) {
+      onColumns(k, n)
+      await new Promise<void>((resolve) => setTimeout(resolve))
+      signal.throwIfAborted()
+      pending = 0
+    }
+    eliminateColumn(factors, k)
+    pending += 4 * (n - k) * (2 * n - k)
   }
+  return orthogonalFactor(factors)
+}
+
+/** A QR under way: Q R is the matrix it started from, `v` the reflection at hand. */
+interface QrFactors {
+  readonly n: number
+  readonly q: Float64Array
+  readonly r: Float64Array
+  readonly v: Float64Array
+}
+
+function gaussianFactors(n: number, random: Random): QrFactors {
+  const r = Float64Array.from({ length: n * n }, () => random.normal())
+  return { n, q: identityMatrix(n).data, r, v: new Float64Array(n) }
+}
+
+/** Reflects column k of R, from row k down, onto the first axis: H = I − 2 v vᵀ / (vᵀ v). */
+function eliminateColumn({ n, q, r, v }: QrFactors, k: number): void {
+  let norm = 0
+  for (let i = k; i < n; i++) norm += r[i * n + k] ** 2
+  norm = Math.sqrt(norm)
+  if (norm === 0) return
+  for (let i = k; i < n; i++) v[i] = r[i * n + k]
+  v[k] += v[k] < 0 ? -norm : norm
+  let square = 0
+  for (let i = k; i < n; i++) square += v[i] ** 2
+  reflectColumns(r, v, { n, k, scale: 2 / square })
+  reflectRows(q, v, { n, k, scale: 2 / square })
+}
+
+/** Q with the sign of R[j][j] in column j. */
+function orthogonalFactor({ n, q, r }: QrFactors): DenseMatrix {
   for (let j = 0; j < n; j++) {
     if (r[j * n + j] >= 0) continue
     for (let i = 0; i < n; i++) q[i * n + j] = -q[i * n + j]

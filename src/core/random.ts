@@ -56,6 +56,15 @@ export function createRandom(seed: number): Random {
   return { uint32, uniform, normal }
 }
 
+/**
+ * A number of Student's t distribution. Polar form, two uniform numbers: radius² = ν (u^(−2/ν) − 1), which tends to the
+ * −2 ln u of Box-Muller as ν grows. Source: Bailey 1994, "Polar generation of random variates with the t-distribution".
+ */
+export function studentT(random: Random, degrees: number): number {
+  const radius = Math.sqrt(degrees * Math.expm1((-2 / degrees) * Math.log(random.uniform())))
+  return radius * Math.cos(2 * Math.PI * random.uniform())
+}
+
 /** `n` signs: −1 where the top bit of the generator's output is 1. */
 export function randomSigns(n: number, seed: number): Int8Array {
   const random = createRandom(seed)

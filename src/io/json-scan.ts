@@ -11,6 +11,8 @@ export interface JsonText {
   readonly fileOffset: number
   /** Name of the file, for messages. */
   readonly fileName: string
+  /** What the text is, for messages: "the end of the header"; absent: header. */
+  readonly part?: string
 }
 
 export type JsonKind = 'object' | 'list' | 'text' | 'number' | 'true' | 'false' | 'null'
@@ -24,6 +26,9 @@ export interface JsonMember {
 
 /** Deepest nesting accepted, that of the reference reader's JSON library; a header needs 3. */
 const MAX_DEPTH = 128
+
+/** One for all: a header has a handful of texts per tensor. */
+const DECODER = new TextDecoder()
 
 const QUOTE = 0x22
 const COMMA = 0x2c
@@ -47,7 +52,7 @@ const isHexDigit = (byte: number) => isDigit(byte) || (byte >= 0x41 && byte <= 0
 /** Checks that the whole text is one JSON value with nothing but white space behind it. Throws FileError ST-07. */
 export function checkJson(text: JsonText): void {
   const end = skipSpace(text, skipValue(text, 0))
-  if (end < text.bytes.length) fail(text, end, 'the end of the header')
+  if (end < text.bytes.length) fail(text, end, endOf(text))
 }
 
 /** Index behind the value that begins at or after `at`. Throws FileError ST-07 where the text is not JSON. */
@@ -110,7 +115,7 @@ export function jsonKind(text: JsonText, at: number): JsonKind {
 
 /** The bytes of the value at `at` as they stand in the file. */
 export function jsonToken(text: JsonText, at: number): string {
-  return new TextDecoder().decode(text.bytes.subarray(at, skipValue(text, at)))
+  return DECODER.decode(text.bytes.subarray(at, skipValue(text, at)))
 }
 
 /** The decoded string at `at`. Throws FileError ST-07 for half of a surrogate pair, which is no text. */
@@ -137,7 +142,8 @@ function closeValues(text: JsonText, at: number, owed: number[]): number {
   return at
 }
 
-function skipSpace(text: JsonText, at: number): number {
+/** Index of the first byte from `at` that is not white space. */
+export function skipSpace(text: JsonText, at: number): number {
   const { bytes } = text
   while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at++
   return at
@@ -202,14 +208,17 @@ function skipDigits(text: JsonText, at: number): number {
   return at
 }
 
-function fail(text: JsonText, at: number, expected: string, found = characterAt(text.bytes, at)): never {
+function fail(text: JsonText, at: number, expected: string, found = characterAt(text, at)): never {
   const where = byteAt(text.fileOffset + at)
   throw new FileError('ST-07', `${text.fileName}: ${where}: expected ${expected}, found ${found}.`)
 }
 
-function characterAt(bytes: Uint8Array, at: number): string {
-  if (at >= bytes.length) return 'the end of the header'
+const endOf = ({ part = 'header' }: JsonText) => `the end of the ${part}`
+
+function characterAt(text: JsonText, at: number): string {
+  const { bytes } = text
+  if (at >= bytes.length) return endOf(text)
   if (bytes[at] < 0x20 || bytes[at] === 0x7f) return hexByte(bytes[at])
-  const [character] = new TextDecoder().decode(bytes.subarray(at, at + 4))
+  const [character] = DECODER.decode(bytes.subarray(at, at + 4))
   return character === '"' ? `'"'` : `"${character}"`
 }

@@ -1,6 +1,6 @@
 import { InputError } from '../core/errors'
 import { quoted } from './number-text'
-import { type DecodableView, decodable } from './tensor-bytes'
+import { isReal, type RealView } from './tensor-bytes'
 import type { TensorView } from './tensor-view'
 
 /** The shortest input dimension a weight may have to be offered: one MX block. */
@@ -26,7 +26,8 @@ const SHARED_INPUT = [
 ]
 
 const columnsOf = (view: TensorView) => view.shape[view.shape.length - 1] ?? 0
-const meansActivations = (name: string) => ACTIVATION_WORD.test(name) && !PARAMETER_NAME.test(name)
+/** True for names that say a tensor is what a layer receives. */
+export const meansActivations = (name: string) => ACTIVATION_WORD.test(name) && !PARAMETER_NAME.test(name)
 const moduleOf = (view: TensorView) => view.name.replace(/\.weight$/, '')
 const naturalOrder = new Intl.Collator('en', { numeric: true })
 const byName = (a: TensorView, b: TensorView) => naturalOrder.compare(a.name, b.name)
@@ -35,7 +36,7 @@ const byName = (a: TensorView, b: TensorView) => naturalOrder.compare(a.name, b.
  * Why a tensor cannot be chosen as a weight [out, in], in words that follow "cannot be chosen:"; null when it can.
  */
 export function weightObstacle(view: TensorView): string | null {
-  if (!decodable(view)) return `dtype ${view.dtype} cannot be quantized`
+  if (!isReal(view)) return `dtype ${view.dtype} cannot be quantized`
   if (view.shape.length !== 2) return `${view.shape.length} dimensions instead of 2`
   const [rows, cols] = view.shape
   if (rows === 0) return 'it has no elements'
@@ -48,8 +49,8 @@ export function weightObstacle(view: TensorView): string | null {
  * projection (numbers in names compared as numbers), the largest matrix. Names that mean activations are taken only
  * when there is nothing else.
  */
-export function suggestWeight(tensors: readonly TensorView[]): DecodableView | null {
-  const matrices = tensors.filter(decodable).filter((view) => weightObstacle(view) === null)
+export function suggestWeight(tensors: readonly TensorView[]): RealView | null {
+  const matrices = tensors.filter(isReal).filter((view) => weightObstacle(view) === null)
   const named = matrices.filter((view) => !meansActivations(view.name))
   const weights = named.length > 0 ? named : matrices
   const fed = new Set(tensors.map(inputModule))
@@ -60,7 +61,7 @@ export function suggestWeight(tensors: readonly TensorView[]): DecodableView | n
     firstByName(queries.filter((view) => /(^|[._/])8[._/]/.test(view.name))) ??
     firstByName(queries) ??
     firstByName(pool.filter((view) => ATTENTION_PROJECTION.test(view.name))) ??
-    pool.reduce<DecodableView | null>((best, view) => (best && elements(best) >= elements(view) ? best : view), null)
+    pool.reduce<RealView | null>((best, view) => (best && elements(best) >= elements(view) ? best : view), null)
   )
 }
 
@@ -70,15 +71,23 @@ export function suggestWeight(tensors: readonly TensorView[]): DecodableView | n
  * modules, any other float tensor of that width. Parameters by name never match; a nameless matrix that could itself
  * be a weight does only when nothing else fits. A module's own input also matches a weight stored as [in, out].
  */
-export function activationCandidates(tensors: readonly TensorView[], weight: TensorView): DecodableView[] {
+export function activationCandidates(tensors: readonly TensorView[], weight: TensorView): RealView[] {
   const modules = new Set(tensors.filter((view) => view !== weight && inputModule(view) === null).map(moduleOf))
   const ranked = tensors
-    .filter(decodable)
+    .filter(isReal)
     .filter((view) => mayBeActivations(view, weight) && widthFits(view, weight))
     .map((view) => ({ view, rank: activationRank(view, weight, modules) }))
     .sort((a, b) => a.rank - b.rank || byName(a.view, b.view))
   const good = ranked.filter(({ rank }) => rank < LAST_RESORT)
   return (good.length > 0 ? good : ranked).map(({ view }) => view)
+}
+
+/** The tensor that is surely what `weight` receives: its own `<module>.input`, or that of a projection that shares it. */
+export function capturedInput(tensors: readonly TensorView[], weight: TensorView): RealView | null {
+  const [first] = activationCandidates(tensors, weight)
+  const module = first ? inputModule(first) : null
+  const isOwn = module === moduleOf(weight)
+  return first && module !== null && (isOwn || sharesInput(module, moduleOf(weight))) ? first : null
 }
 
 /**
@@ -89,7 +98,7 @@ export function explainNoActivations(tensors: readonly TensorView[], weight: Ten
   const wanted = `No tensor here can be the activations of ${quoted(weight.name)}: expected a floating-point tensor with last axis ${columnsOf(weight)}`
   const others = tensors.filter((view) => mayBeActivations(view, weight) && !looksLikeWeight(view))
   if (others.length === 0) return `${wanted}, found none among the weights and other parameters.`
-  const unreadable = others.filter((view) => !decodable(view) && columnsOf(view) === columnsOf(weight))
+  const unreadable = others.filter((view) => !isReal(view) && columnsOf(view) === columnsOf(weight))
   if (unreadable.length > 0) return `${wanted}, found ${listed(unreadable, (view) => view.dtype)}.`
   return `${wanted}, found ${listed(others, (view) => `${columnsOf(view)}`)}.`
 }
@@ -148,8 +157,8 @@ function looksLikeWeight(view: TensorView): boolean {
   return view.shape.length === 2 && !meansActivations(view.name)
 }
 
-function firstByName(views: readonly DecodableView[]): DecodableView | null {
-  return views.reduce<DecodableView | null>((best, view) => (best && byName(best, view) <= 0 ? best : view), null)
+function firstByName(views: readonly RealView[]): RealView | null {
+  return views.reduce<RealView | null>((best, view) => (best && byName(best, view) <= 0 ? best : view), null)
 }
 
 function suggestionFor(activations: TensorView, tensors: readonly TensorView[], weight: TensorView): string {

@@ -1,5 +1,5 @@
 import { FileError } from '../core/errors'
-import { checkJson, type JsonText, jsonKind, jsonMembers, jsonString } from './json-scan'
+import { checkJson, type JsonMember, type JsonText, jsonKind, jsonMembers, jsonString } from './json-scan'
 import { byteAside, byteAt, quoted } from './number-text'
 
 /** A member of the header that describes a tensor: its name and where its value begins in the header's text. */
@@ -23,19 +23,24 @@ export function parseHeaderJson(text: JsonText): {
   const firstAt = new Map<string, number>()
   let metadataAt = -1
   for (const { key, keyAt, valueAt } of jsonMembers(text, 0)) {
-    checkOnce(text, firstAt, key, keyAt, key === METADATA ? METADATA : `tensor ${quoted(key)}`)
+    checkOnce(text, firstAt, { key, keyAt }, () => (key === METADATA ? METADATA : `tensor ${quoted(key)}`))
     if (key === METADATA) metadataAt = valueAt
     else entries.push({ name: key, valueAt })
   }
   return { entries, metadata: metadataAt < 0 ? new Map() : parseMetadata(text, metadataAt) }
 }
 
-/** Records that `key` stands at `keyAt`. Throws FileError ST-08 when it has been seen before. */
-export function checkOnce(text: JsonText, firstAt: Map<string, number>, key: string, keyAt: number, what: string) {
+/** Records that `key` stands at `keyAt`. Throws FileError ST-08 with what it is when it has been seen before. */
+export function checkOnce(
+  text: JsonText,
+  firstAt: Map<string, number>,
+  { key, keyAt }: Pick<JsonMember, 'key' | 'keyAt'>,
+  what: () => string,
+): void {
   const before = firstAt.get(key)
   if (before !== undefined) {
     const places = [before, keyAt].map((at) => byteAt(text.fileOffset + at).replace('byte ', ''))
-    throw new FileError('ST-08', `${text.fileName}: ${what}: listed twice, at bytes ${places[0]} and ${places[1]}.`)
+    throw new FileError('ST-08', `${text.fileName}: ${what()}: listed twice, at bytes ${places[0]} and ${places[1]}.`)
   }
   firstAt.set(key, keyAt)
 }
@@ -57,7 +62,7 @@ function parseMetadata(text: JsonText, at: number): Map<string, string> {
   const firstAt = new Map<string, number>()
   for (const { key, keyAt, valueAt } of jsonMembers(text, at)) {
     const what = `${METADATA} ${quoted(key)}`
-    checkOnce(text, firstAt, key, keyAt, what)
+    checkOnce(text, firstAt, { key, keyAt }, () => what)
     if (jsonKind(text, valueAt) !== 'text') {
       const found = `expected text, found ${foundKind(text, valueAt)} ${where(valueAt)}`
       throw new FileError('ST-09', `${text.fileName}: ${what}: ${found}.`)

@@ -40,7 +40,7 @@ function readFields(text: JsonText, valueAt: number, what: string): Map<string, 
   const fields = new Map<string, number>()
   const firstAt = new Map<string, number>()
   for (const { key, keyAt, valueAt: at } of jsonMembers(text, valueAt)) {
-    checkOnce(text, firstAt, key, keyAt, `${what}: ${shortened(key)}`.slice(text.fileName.length + 2))
+    checkOnce(text, firstAt, { key, keyAt }, () => `${what}: ${shortened(key)}`.slice(text.fileName.length + 2))
     fields.set(key, at)
   }
   return fields
@@ -126,6 +126,8 @@ function parseOffsets(text: JsonText, at: number, what: string): [number, number
 
 function checkSpan(entry: { dtype: Dtype; shape: readonly number[]; span: number; what: string }): void {
   const { dtype, shape, span, what } = entry
+  const plain = shape.reduce((product, dimension) => product * dimension, 1) * DTYPE_BITS[dtype]
+  if (plain === span * 8 && plain <= Number.MAX_SAFE_INTEGER) return
   // Elements stay below 2^53, bits may not: whole-number arithmetic without a limit.
   const elements = shape.reduce((product, dimension) => product * BigInt(dimension), 1n)
   const bits = elements * BigInt(DTYPE_BITS[dtype])

@@ -7,7 +7,7 @@ import { parseHeaderJson } from './parse-header-json'
 import { parseTensorEntry } from './parse-tensor-entry'
 import { readBytes } from './read-bytes'
 import { SNIFF_BYTES, sniffKind } from './sniff-kind'
-import type { TensorView } from './tensor-view'
+import type { StoredTensor } from './tensor-view'
 
 /** Longest header accepted, that of the reference reader (safetensors, src/tensor.rs). */
 export const MAX_HEADER_BYTES = 100_000_000
@@ -17,7 +17,7 @@ const LENGTH_BYTES = 8
 
 /** What a safetensors file says about itself. Tensors in the header's order. */
 export interface Header {
-  readonly tensors: readonly TensorView[]
+  readonly tensors: readonly StoredTensor[]
   readonly metadata: Readonly<Record<string, string>>
 }
 

@@ -7,8 +7,8 @@ export const SNIFF_BYTES = 256
  * Says what a file that is not safetensors seems to be, from its first bytes, with what to do about it; null when
  * they tell nothing. Continues the sentence that begins with the file's name.
  *
- * Sources: PKWARE APPNOTE 4.3.7 (zip), the protocol opcode of Python pickles, RFC 1952 (gzip), NumPy's NEP 1, the
- * GGUF and Git LFS pointer specifications, field 1 (ir_version) of onnx.proto's ModelProto.
+ * Sources: PKWARE APPNOTE 4.3.7 (zip), the protocol opcode of Python pickles, RFC 1952 (gzip), the GGUF and Git LFS
+ * pointer specifications, field 1 (ir_version) of onnx.proto's ModelProto.
  */
 export function sniffKind(head: Uint8Array, fileBytes: number): string | null {
   const text = String.fromCharCode(...head.subarray(0, SNIFF_BYTES))
@@ -16,9 +16,6 @@ export function sniffKind(head: Uint8Array, fileBytes: number): string | null {
   if (text.startsWith('GGUF')) return 'is a GGUF file. Use the safetensors files the GGUF was converted from.'
   if (text.startsWith('version https://git-lfs')) {
     return `is a Git LFS pointer (${grouped(fileBytes)} bytes), not the weights. Run git lfs pull.`
-  }
-  if (text.startsWith('\x93NUMPY')) {
-    return 'is a NumPy array (.npy). Save it with safetensors.numpy.save_file under a tensor name.'
   }
   if (text.startsWith('\x89HDF\r\n\x1a\n')) return 'is an HDF5 file. Convert it to safetensors first.'
   if (text.startsWith('\x1f\x8b\x08')) return 'is compressed with gzip. Unpack it with gunzip first.'
@@ -58,7 +55,7 @@ function textKind(text: string): string | null {
     return 'is an HTML page, probably a saved download page. Download the file itself.'
   }
   if (/^(\xef\xbb\xbf)?\{\s*"/.test(text)) {
-    return 'is a JSON file, not the weights. If it is the index of a sharded model, open the .safetensors files it names.'
+    return 'is a JSON file, not the weights, and no index of a sharded model: it has no weight_map.'
   }
   return null
 }

@@ -68,12 +68,6 @@ export const WRONG_KINDS: readonly MalformedCase[] = [
     'ST-02',
     'this is compressed with gzip. Unpack it with gunzip first.',
   ],
-  [
-    'NumPy',
-    latin1('\x93NUMPY\x01\0v\0'),
-    'ST-02',
-    'this is a NumPy array (.npy). Save it with safetensors.numpy.save_file under a tensor name.',
-  ],
   ['HDF5', latin1('\x89HDF\r\n\x1a\n'), 'ST-02', 'this is an HDF5 file. Convert it to safetensors first.'],
   [
     'ONNX',
@@ -85,7 +79,7 @@ export const WRONG_KINDS: readonly MalformedCase[] = [
     'JSON',
     Buffer.from('{"metadata": {}, "weight_map": {}}'),
     'ST-02',
-    'this is a JSON file, not the weights. If it is the index of a sharded model, open the .safetensors files it names.',
+    'this is a JSON file, not the weights, and no index of a sharded model: it has no weight_map.',
   ],
 ]
 
