@@ -1,5 +1,5 @@
 // out = a · G for a block-diagonal G: out[row, col] = Σ over k in col's block of a[row, k] · G[k, col].
-// a, out: [rows, stride4 vec4s], padding zero in both; gram: [4 · stride4, block4 vec4s] as block_gram leaves it.
+// a, out: [rows, stride4 vec4s], padding zero in both; blocks: [4 · stride4, block4 vec4s], block under block.
 // One invocation owns one vec4 of four rows, so eight loads feed sixteen vec4 multiply-adds. Loads clamp their row.
 
 override WORKGROUP_SIZE: u32 = 64u;
@@ -12,7 +12,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<f32>>;          // [rows, stride4]
-@group(0) @binding(2) var<storage, read> gram: array<vec4<f32>>;       // [4 · stride4, block4]
+@group(0) @binding(2) var<storage, read> blocks: array<vec4<f32>>;     // [4 · stride4, block4]
 @group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>;  // [rows, stride4]
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -40,10 +40,10 @@ fn block_product(
   for (var k4 = start; k4 < end; k4++) {
     let at = 4u * k4 * params.block4 + (col4 - start);
     let g = mat4x4<f32>(
-      gram[at],
-      gram[at + params.block4],
-      gram[at + 2u * params.block4],
-      gram[at + 3u * params.block4],
+      blocks[at],
+      blocks[at + params.block4],
+      blocks[at + 2u * params.block4],
+      blocks[at + 3u * params.block4],
     );
     s0 += g * a[p0 + k4];
     s1 += g * a[p1 + k4];

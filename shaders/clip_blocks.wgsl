@@ -1,11 +1,10 @@
 // out[row, col] = x[row, col] with its magnitude cut to factor · peak of its block, compared as integers.
-// Where SHARED, one factor serves all blocks, else each has its own; factors lie in 0.5 … 1. Blocks with a peak below
-// 2^-124, where the bound could be subnormal, and those with a peak that is not finite stay as they are.
+// Factors lie in 0 … 1: one in all, one per column of blocks, or one per block (FACTORS_PER in lib/block_bound.wgsl).
+// Blocks for which the bound could be subnormal, and those with a peak that is not finite, stay as they are.
 // x, out: [rows, stride] as f32 bits; peaks: [rows, blocks] as block_peaks leaves them. Padding is zero and stays so.
 // One invocation per vec4.
 
 override WORKGROUP_SIZE: u32 = 256u;
-override SHARED: bool = false;
 
 struct Params {
   rows: u32,
@@ -17,7 +16,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4<u32>>;          // [rows, stride4]
 @group(0) @binding(2) var<storage, read> peaks: array<u32>;            // [rows, blocks]
-@group(0) @binding(3) var<storage, read> factors: array<f32>;          // [rows, blocks]; [1] where SHARED
+@group(0) @binding(3) var<storage, read> factors: array<f32>;          // [rows, blocks], [blocks] or [1]
 @group(0) @binding(4) var<storage, read_write> out: array<vec4<u32>>;  // [rows, stride4]
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -31,15 +30,9 @@ fn clip_blocks(
   if (row >= params.rows) {
     return;
   }
-  let block = row * params.blocks + min(index % params.stride4 / params.block4, params.blocks - 1u);
-  let bound = vec4<u32>(bound_of(peaks[block], factors[select(block, 0u, SHARED)]));
+  let block = min(index % params.stride4 / params.block4, params.blocks - 1u);
+  let bound = vec4<u32>(bound_of(peaks[row * params.blocks + block], factors[factor_index(row, block)]));
   let bits = x[index];
   let sign = bits & vec4<u32>(0x80000000u);
   out[index] = select(bits, bound | sign, (bits ^ sign) > bound);
-}
-
-fn bound_of(peak: u32, factor: f32) -> u32 {
-  let is_cut = peak >= 0x01800000u && peak < 0x7F800000u;
-  let product = bitcast<u32>(factor * bitcast<f32>(select(0x3F800000u, peak, is_cut)));
-  return select(peak, product, is_cut);
 }

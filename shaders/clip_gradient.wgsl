@@ -1,9 +1,9 @@
-// Second half of the clip's gradient (first: straight_through.wgsl). With g_low, g_high the gradients summed over
+// Second half of a row clip's gradient (first: clip_sums.wgsl or range_gradient.wgsl). With g_low, g_high the gradients summed over
 // the elements below and above a row's bounds s(c⁻)·min and s(c⁺)·max, s the logistic function:
 //   ∂L/∂c⁻ = g_low · min · s(1 − s),  ∂L/∂c⁺ = g_high · max · s(1 − s)
 //   the row's smallest element receives g_low · s(c⁻), its largest g_high · s(c⁺)
 // When SHARED, extremes are clamped at 0, and an extreme on the wrong side of 0 receives nothing.
-// clip_sums: [rows, blocks] (below, above); row_gradient: [rows] (∂c⁻, ∂c⁺). One invocation per row, blocks in order.
+// sums: [rows, blocks] (below, above); row_gradient: [rows] (∂c⁻, ∂c⁺). One invocation per row, blocks in order.
 
 override WORKGROUP_SIZE: u32 = 64u;
 override SHARED: u32 = 0u;
@@ -17,7 +17,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> extremes: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> bounds: array<vec2<f32>>;
-@group(0) @binding(3) var<storage, read> clip_sums: array<vec2<f32>>;
+@group(0) @binding(3) var<storage, read> sums: array<vec2<f32>>;
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
 @group(0) @binding(5) var<storage, read_write> row_gradient: array<vec2<f32>>;
 
@@ -31,9 +31,9 @@ fn clip_gradient(
   if (row >= params.rows) {
     return;
   }
-  var sums = vec2<f32>();
+  var cut = vec2<f32>();
   for (var block = 0u; block < params.blocks; block++) {
-    sums += clip_sums[row * params.blocks + block];
+    cut += sums[row * params.blocks + block];
   }
   let record = extremes[row];
   var extreme = bitcast<vec2<f32>>(record.xy);
@@ -44,7 +44,7 @@ fn clip_gradient(
     extreme = select(vec2<f32>(), extreme, used);
     share = select(vec2<f32>(), share, used);
   }
-  gradient[row * params.stride + record.z] += sums.x * share.x;
-  gradient[row * params.stride + record.w] += sums.y * share.y;
-  row_gradient[row] = sums * extreme * slope;
+  gradient[row * params.stride + record.z] += cut.x * share.x;
+  gradient[row * params.stride + record.w] += cut.y * share.y;
+  row_gradient[row] = cut * extreme * slope;
 }

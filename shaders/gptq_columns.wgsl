@@ -4,7 +4,8 @@
 // Which grid: the library the kernel is compiled with (src/gpu/kernels/grid-plan.ts), under the stored scale of the block
 // of channel order[i], or with BY_PLACE of place i.
 // work: [rows, stride], w in processing order; places from `end` to the end of the chunk are updated.
-// factor: U [cols, stride]. order: [stride], the channel at each place. scales: [rows, scale_stride] pairs of words.
+// factor: the rows and columns of U from place factor_first on [.., factor_stride4 vec4s], as far as the places need
+// them. order: [stride], the channel at each place. scales: [rows, scale_stride] pairs of words.
 // destination: [rows, stride] as f32 bits, q at its channel; errors: [rows, 128], d of place i in column i mod 128;
 // losses: [rows], grow by the sum of d_i².
 // One invocation owns a row: eight vec4s that move down by one after every four columns, so that nothing is indexed.
@@ -21,8 +22,8 @@ struct Params {
   scale_stride: u32,
   first4: u32, // places in vec4
   end4: u32,
-  unused_1: u32,
-  unused_2: u32,
+  factor_first: u32, // a multiple of 32
+  factor_stride4: u32,
   table: array<vec4<u32>, 4>,
 }
 
@@ -103,9 +104,10 @@ fn gptq_columns(
   store(own, at + 5u, chunk_end4, v5);
 }
 
-// Where the row of U for `place` starts; U has no rows for the padding, whose errors are zero.
+// What the vec4 of a column is added to for its place in the row of U for `place`; U has no rows for the padding, whose
+// errors are zero. May wrap around below zero, as the sum does not.
 fn factor_row(place: u32) -> u32 {
-  return min(place, params.cols - 1u) * params.stride4;
+  return (min(place, params.cols - 1u) - params.factor_first) * params.factor_stride4 - params.factor_first / 4u;
 }
 
 fn store(own: u32, at: u32, end4: u32, values: vec4<f32>) {

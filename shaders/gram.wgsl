@@ -5,7 +5,7 @@
 // the diagonal are computed whole. Per step of four t, 16 vec4 loads feed 256 multiply-adds. Loads clamp their column
 // group and their t (beyond the slab one side counts as zero), stores are guarded; padding becomes zero because x is
 // zero there.
-// The dispatch covers t in [t_begin, t_end); a slab with t_begin > 0 adds to what earlier slabs stored.
+// The dispatch covers t in [t_begin, t_end); with `adds` it adds to what earlier slabs stored.
 
 struct Params {
   t_begin: u32,
@@ -13,6 +13,7 @@ struct Params {
   size: u32,
   stride4: u32,
   col_tiles: u32,
+  adds: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -97,7 +98,7 @@ fn store_block(row: u32, col4: u32, first: mat4x4<f32>, last: mat4x4<f32>) {
 fn store(row: u32, col4: u32, lo: vec4<f32>, hi: vec4<f32>) {
   if (row < params.size && col4 < params.stride4) {
     let index = row * params.stride4 + col4;
-    let is_first = params.t_begin == 0u;
+    let is_first = params.adds == 0u;
     y[index] = select(y[index], vec4f(), is_first) + lo;
     y[index + 1u] = select(y[index + 1u], vec4f(), is_first) + hi;
   }

@@ -1,6 +1,7 @@
-// cells[r, c] = max |x| over rows floor(r · rows / map_rows) … and columns floor(c · cols / map_cols) … of the matrix.
-// x: [rows, stride] f32; cells: [map_rows, map_cols] f32. One invocation per cell; no cell is empty because the map has
-// at most as many rows and columns as the matrix.
+// cells[r, c] = max |x| over rows floor(r · total / map_rows) … and columns floor(c · cols / map_cols) … of a matrix of
+// `total` rows, of which x holds `rows` from first_row on: 0 for cells of other rows.
+// x: [rows, stride] f32; cells: [map_rows, map_cols] f32. One invocation per cell; the map has at most as many rows and
+// columns as the matrix.
 
 override WORKGROUP_SIZE: u32 = 64u;
 
@@ -10,6 +11,8 @@ struct Params {
   stride: u32,
   map_rows: u32,
   map_cols: u32,
+  first_row: u32,
+  total: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -28,10 +31,11 @@ fn magnitude_map(
     return;
   }
   let c = i % params.map_cols;
-  let row_end = (r + 1u) * params.rows / params.map_rows;
+  let first = params.first_row;
+  let row_end = clamp((r + 1u) * params.total / params.map_rows, first, first + params.rows) - first;
   let col_end = (c + 1u) * params.cols / params.map_cols;
   var largest = 0.0;
-  for (var row = r * params.rows / params.map_rows; row < row_end; row++) {
+  for (var row = max(r * params.total / params.map_rows, first) - first; row < row_end; row++) {
     for (var col = c * params.cols / params.map_cols; col < col_end; col++) {
       largest = max(largest, abs(x[row * params.stride + col]));
     }

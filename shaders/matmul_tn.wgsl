@@ -1,11 +1,12 @@
-// y[row, col] (+)= sum over t in the slab of a[t, row] * b[t, col]: a Gram-like product, contracted over rows.
-// a: [tokens, rows], b: [tokens, cols], y: [rows, cols]; rows padded by zeros to a_stride4, b_stride4 vec4s.
+// y[row, col] (+)= sum over t in the slab of a[t, a_first + row] * b[t, col]: a Gram-like product, contracted over rows.
+// a: [tokens, a_first + rows or more], b: [tokens, cols], y: [rows, cols]; rows padded by zeros to a_stride4, b_stride4
+// vec4s. Columns of y before col_first4 vec4s (an even number) stay as they are.
 // One invocation owns 8 x 8 outputs in registers, a workgroup of 8 x 8 invocations 64 x 64: no workgroup memory, no
 // barrier. Per step of four t, 8 vec4 loads of each operand feed 256 multiply-adds. Loads clamp their column group and
 // their t (beyond the slab a counts as zero), stores are guarded; columns between cols and the stride become zeros
 // because b is zero there.
-// The dispatch covers t in [t_begin, t_end); a slab with t_begin > 0 adds to what earlier slabs stored, so the order
-// of summation is that of the rows, slab by slab.
+// The dispatch covers t in [t_begin, t_end); with `adds` it adds to what earlier slabs stored, so the order of summation
+// is that of the rows, slab by slab.
 
 struct Params {
   t_begin: u32,
@@ -14,6 +15,9 @@ struct Params {
   a_stride4: u32,
   b_stride4: u32,
   col_tiles: u32,
+  a_first4: u32,
+  col_first4: u32,
+  adds: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -29,9 +33,9 @@ fn matmul_tn(
 ) {
   let tile = workgroup_index(group, groups);
   let row4 = 16u * (tile / params.col_tiles) + 2u * local.y;
-  let col4 = 16u * (tile % params.col_tiles) + 2u * local.x;
+  let col4 = params.col_first4 + 16u * (tile % params.col_tiles) + 2u * local.x;
   // Strides are even numbers of vec4s: the second group of a pair is inside whenever the first is.
-  let a_col = min(row4, params.a_stride4 - 2u);
+  let a_col = min(params.a_first4 + row4, params.a_stride4 - 2u);
   let b_col = min(col4, params.b_stride4 - 2u);
 
   // Row i of the tile: columns 0 … 3 in lo, 4 … 7 in hi.
@@ -82,7 +86,7 @@ fn load_a(t: u32, col4: u32) -> vec4<f32> {
 fn store(row: u32, col4: u32, lo: vec4<f32>, hi: vec4<f32>) {
   if (row < params.rows && col4 < params.b_stride4) {
     let index = row * params.b_stride4 + col4;
-    let is_first = params.t_begin == 0u;
+    let is_first = params.adds == 0u;
     y[index] = select(y[index], vec4f(), is_first) + lo;
     y[index + 1u] = select(y[index + 1u], vec4f(), is_first) + hi;
   }

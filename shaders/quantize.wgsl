@@ -2,6 +2,8 @@
 // (src/gpu/kernels/grid-plan.ts). Layout: src/gpu/kernels/packed-matrix.ts.
 // source: [rows, stride] as f32 bits, columns cols ... stride - 1 are 0.
 // context: what a scale needs beyond its block; the grid library reads it.
+// given: with GIVEN the scale of every block instead of one found here, [rows, given_stride] pairs of words as the
+// library stores them, that of block b of a row at given_blocks[b].
 // codes: [rows, code_stride] bytes, lowest column in the lowest bits.
 // scales: [rows, scale_words] words, four bytes, one f32 or half a pair each; zeros after the last block.
 // One invocation owns CHUNKS chunks of 32 columns, so many that no two write to one word of `scales`.
@@ -11,20 +13,23 @@ override CODE_BITS: u32 = 4u;
 override SCALE_BYTES: u32 = 1u;
 override CHUNKS: u32 = 4u;
 override ROW_SCALES: bool = false; // one scale per row: the one of its first chunk
+override GIVEN: bool = false;
 
 struct Params {
   rows: u32,
   stride: u32,
   scale_words: u32, // per row
-  unused: u32,
+  given_stride: u32,
   table: array<vec4<u32>, 4>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> source: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> context: array<u32>;
-@group(0) @binding(3) var<storage, read_write> codes: array<vec4<u32>>;
-@group(0) @binding(4) var<storage, read_write> scales: array<u32>;
+@group(0) @binding(3) var<storage, read> given: array<vec2<u32>>;
+@group(0) @binding(4) var<storage, read> given_blocks: array<u32>;
+@group(0) @binding(5) var<storage, read_write> codes: array<vec4<u32>>;
+@group(0) @binding(6) var<storage, read_write> scales: array<u32>;
 
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn quantize(
@@ -46,7 +51,7 @@ fn quantize(
     let in_row = part * CHUNKS + i;
     let at = row * chunks_per_row + in_row;
     let chunk = chunk_at(8u * at);
-    let grids = grids_of(chunk, 8u * at, row);
+    let grids = grids_at(chunk, 8u * at, row, in_row);
     store_codes(at, chunk, grids);
     if (SCALE_BYTES == 1u) {
       bytes |= chunk_bytes(grids, i);
@@ -57,6 +62,28 @@ fn quantize(
   if (SCALE_BYTES == 1u) {
     scales[row * params.scale_words + part] = bytes;
   }
+}
+
+// Those of the chunk itself, or the given ones.
+fn grids_at(chunk: Chunk, first: u32, row: u32, in_row: u32) -> Grids {
+  if (!GIVEN) {
+    return grids_of(chunk, first, row);
+  }
+  let a = given_grid(row, 32u * in_row);
+  if (BLOCK == 8u) {
+    let b = given_grid(row, 32u * in_row + 8u);
+    return Grids(a, b, given_grid(row, 32u * in_row + 16u), given_grid(row, 32u * in_row + 24u));
+  }
+  if (BLOCK == 16u) {
+    let c = given_grid(row, 32u * in_row + 16u);
+    return Grids(a, a, c, c);
+  }
+  return Grids(a, a, a, a);
+}
+
+fn given_grid(row: u32, col: u32) -> Grid {
+  let block = select(col / BLOCK, 0u, ROW_SCALES);
+  return grid_of_stored(given[row * params.given_stride + given_blocks[block]]);
 }
 
 // The scale bytes of chunk `i` of this invocation, where they stand in its word.

@@ -1,11 +1,13 @@
 // out = factor · L · right + addend_factor · addend, with L = left, or leftᵀ where LEFT_TRANSPOSED.
-// All [size, size], row-major, unpadded; size is a few hundred at most. One invocation per element.
+// All [size, size], row-major, unpadded; size is a few hundred at most. `count` such products of matrices that lie one
+// after the other. One invocation per element.
 
 override WORKGROUP_SIZE: u32 = 64u;
 override LEFT_TRANSPOSED: u32 = 0u;
 
 struct Params {
   size: u32,
+  count: u32,
   factor: f32,
   addend_factor: f32,
 }
@@ -24,20 +26,21 @@ fn small_product(
 ) {
   let index = workgroup_index(group, groups) * WORKGROUP_SIZE + lane;
   let size = params.size;
-  if (index >= size * size) {
+  if (index >= params.count * size * size) {
     return;
   }
+  let first = index - index % (size * size);
   let row = index / size;
   let col = index % size;
   var at = row * size;
   var step = 1u;
   if (LEFT_TRANSPOSED == 1u) {
-    at = row;
+    at = first + row % size;
     step = size;
   }
   var sum = 0.0;
   for (var k = 0u; k < size; k++) {
-    sum += left[at + k * step] * right[k * size + col];
+    sum += left[at + k * step] * right[first + k * size + col];
   }
   out[index] = params.factor * sum + params.addend_factor * addend[index];
 }

@@ -1,7 +1,7 @@
-// target[row, col] -= sum over k < depth of left[row, left_first + k] * right[right_first + k, col], for the columns from
-// first_col to end_col - 1.
-// left: [rows, left_stride4 vec4s], right: [.., stride4 vec4s], target: [rows, stride4 vec4s]. first_col and end_col are
-// multiples of 8 columns, left_first and depth of 4.
+// target[row, col] -= sum over k < depth of left[row, left_first + k] * right[right_first + k, col - right_col], for the
+// columns from first_col to end_col - 1.
+// left: [rows, left_stride4 vec4s], right: [.., right_stride4 vec4s], target: [rows, stride4 vec4s]. first_col, end_col and
+// right_col are multiples of 8 columns, left_first and depth of 4.
 // One invocation owns 8 x 8 outputs in registers, a workgroup of 8 x 8 invocations 64 x 64: no workgroup memory, no
 // barrier. Per step of four along k, 8 vec4 loads of each operand feed 256 multiply-adds. Loads clamp their row and column
 // group, stores are guarded; padding stays zero because right is zero there.
@@ -18,6 +18,8 @@ struct Params {
   left_stride4: u32,
   stride4: u32,
   col_tiles: u32,
+  right_stride4: u32,
+  right_col4: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -35,7 +37,7 @@ fn subtract_product(
   let row = params.row_begin + 64u * (tile / params.col_tiles) + 8u * local.y;
   let col4 = params.first_col4 + 16u * (tile % params.col_tiles) + 2u * local.x;
   // Strides are even numbers of vec4s: the second group of a pair is inside whenever the first is.
-  let right_col = min(col4, params.stride4 - 2u);
+  let right_col = min(col4 - params.right_col4, params.right_stride4 - 2u);
   let last_row = params.row_end - 1u;
   let stride4 = params.left_stride4;
 
@@ -56,10 +58,10 @@ fn subtract_product(
 
   for (var k4 = 0u; k4 < params.depth4; k4++) {
     // Four rows of the right side as the columns of a matrix: matrix * vector = sum of rows, weighted.
-    let q0 = (params.right_first + 4u * k4) * params.stride4 + right_col;
-    let q1 = q0 + params.stride4;
-    let q2 = q1 + params.stride4;
-    let q3 = q2 + params.stride4;
+    let q0 = (params.right_first + 4u * k4) * params.right_stride4 + right_col;
+    let q1 = q0 + params.right_stride4;
+    let q2 = q1 + params.right_stride4;
+    let q3 = q2 + params.right_stride4;
     let b_lo = mat4x4f(right[q0], right[q1], right[q2], right[q3]);
     let b_hi = mat4x4f(right[q0 + 1u], right[q1 + 1u], right[q2 + 1u], right[q3 + 1u]);
     let a0 = left[p0 + k4]; lo0 += b_lo * a0; hi0 += b_hi * a0;

@@ -27,6 +27,11 @@ export class Arena {
     return { rows, cols, stride: strideOf(cols), buffer: this.buffer(matrixBytes(rows, cols), label) }
   }
 
+  /** Bytes of all its buffers. */
+  get bytes(): number {
+    return this.#buffers.reduce((sum, { size }) => sum + size, 0)
+  }
+
   /** Gives everything back. The arena can be used again afterwards. */
   release(): void {
     for (const buffer of this.#buffers.splice(0)) this.#gpu.pool.release(buffer)

@@ -11,28 +11,36 @@ export interface BufferPool {
   readonly liveBytes: number
   /** Largest value of liveBytes so far. */
   readonly peakBytes: number
+  /** No buffer may be larger. */
+  readonly limitBytes: number
+  /** The largest buffer handed out so far. */
+  readonly largestBytes: number
   /** Uniform blocks waiting for a recorder. */
   readonly uniforms: GPUBuffer[]
 }
 
-const EXACT_ABOVE = 16 * 2 ** 20
+/** Buffers above this many bytes take hardly more than what is asked for. */
+export const EXACT_ABOVE = 16 * 2 ** 20
 
-/** Powers of two and 1.5 x powers of two up to 16 MiB, multiples of 64 KiB above. */
-function sizeClass(bytes: number): number {
+/** What a buffer of `bytes` takes: powers of two and 1.5 x powers of two up to 16 MiB, multiples of 64 KiB above. */
+export function sizeClass(bytes: number): number {
   if (bytes > EXACT_ABOVE) return Math.ceil(bytes / 65_536) * 65_536
   const power = 2 ** Math.ceil(Math.log2(Math.max(bytes, 256)))
   const threeQuarters = 0.75 * power
   return bytes <= threeQuarters && threeQuarters % 4 === 0 ? threeQuarters : power
 }
 
-const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 27 ? 1 : 0)} MiB`
+/** A number of bytes in MiB, as messages have it. */
+export const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 27 ? 1 : 0)} MiB`
 
-export function createBufferPool(device: GPUDevice): BufferPool {
+/** A pool of `device` whose buffers are no larger than its limits, and than `maxBytes`. */
+export function createBufferPool(device: GPUDevice, maxBytes = Number.POSITIVE_INFINITY): BufferPool {
   const free = new Map<number, GPUBuffer[]>()
   const uniforms: GPUBuffer[] = []
   let liveBytes = 0
   let peakBytes = 0
-  const limit = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize)
+  let largestBytes = 0
+  const limit = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize, maxBytes)
 
   return {
     uniforms,
@@ -40,12 +48,13 @@ export function createBufferPool(device: GPUDevice): BufferPool {
       if (bytes > limit) {
         throw new UnsupportedError(
           'GP-02',
-          `"${label}" needs a ${mebibytes(bytes)} buffer; this adapter allows ${mebibytes(limit)}.`,
+          `"${label}" needs a ${mebibytes(bytes)} buffer; ${limit === maxBytes ? 'the limit set is' : 'this adapter allows'} ${mebibytes(limit)}.`,
         )
       }
       const size = Math.min(sizeClass(bytes), limit - (limit % 4))
       liveBytes += size
       peakBytes = Math.max(peakBytes, liveBytes)
+      largestBytes = Math.max(largestBytes, size)
       const reused = free.get(size)?.pop()
       if (reused) {
         reused.label = label
@@ -69,6 +78,10 @@ export function createBufferPool(device: GPUDevice): BufferPool {
     },
     get peakBytes() {
       return peakBytes
+    },
+    limitBytes: limit,
+    get largestBytes() {
+      return largestBytes
     },
   }
 }

@@ -40,10 +40,11 @@ function describeAdapter(adapter: GPUAdapter): AdapterFacts {
 }
 
 /**
- * Opens a device on the best adapter of `gpu`. Requires no optional feature and no more than the default limits.
+ * Opens a device on the best adapter of `gpu`. Requires no optional feature and no more than the default limits. With
+ * `maxBytes`, no buffer of it is larger: layers are then taken in pieces as on an adapter with such a limit.
  * Throws UnsupportedError GP-00 without WebGPU, GP-01 without an adapter, GpuError GP-04 when the device is refused.
  */
-export async function openGpu(gpu: GPU | undefined): Promise<Gpu> {
+export async function openGpu(gpu: GPU | undefined, { maxBytes }: { readonly maxBytes?: number } = {}): Promise<Gpu> {
   if (!gpu) throw new UnsupportedError('GP-00', 'WebGPU: expected navigator.gpu, found none in this browser.')
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
   if (!adapter) throw new UnsupportedError('GP-01', 'WebGPU: expected a GPU adapter, the browser offered none.')
@@ -55,6 +56,6 @@ export async function openGpu(gpu: GPU | undefined): Promise<Gpu> {
     device,
     adapter: describeAdapter(adapter),
     pipelines: createPipelineCache(device),
-    pool: createBufferPool(device),
+    pool: createBufferPool(device, maxBytes),
   }
 }

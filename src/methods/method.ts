@@ -10,6 +10,8 @@ import type { Arena } from '../gpu/arena'
 import type { Gpu } from '../gpu/device'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
 import type { BlockBounds } from '../gpu/kernels/clip-blocks'
+import type { PackedMatrix } from '../gpu/kernels/packed-matrix'
+import type { Recorder } from '../gpu/recorder'
 
 /** The open device and the run's own options. `arena` owns what a method returns. */
 export interface Context extends RunOptions {
@@ -27,17 +29,21 @@ export interface FitInput {
   readonly reference: GpuMatrix
   readonly config: QuantConfig
   readonly options: OptionValues
+  /** Channels of one attention head; null: nobody has said (assumedHeadDim). */
+  readonly headDim: number | null
 }
 
 /**
- * What is clamped before it is quantized: rows to [low · min(row), high · max(row)] (learned, FlatQuant), blocks of the
- * weight to a share of their largest magnitude (searched, AWQ). Not part of the change of basis, so kept apart from it.
+ * What is clamped before it is quantized: rows to [low · min(row), high · max(row)] (learned, FlatQuant), blocks to
+ * a share of their largest magnitude (searched, AWQ; learned, block affine). Not part of the change of basis, so kept apart from it.
  */
 export interface Clip {
   /** Two floats (low, high) shared by all activation rows; null when activations stay unclipped. */
   readonly activation: GPUBuffer | null
   /** Per weight row two floats (low, high): [out, 2]; null when weights stay unclipped. */
   readonly weight: GPUBuffer | null
+  /** Per block of X', the same for all rows; null when blocks stay unclipped. */
+  readonly activationBlocks: BlockBounds | null
   /** Per block of W'; null when blocks stay unclipped. */
   readonly weightBlocks: BlockBounds | null
 }
@@ -58,14 +64,42 @@ export interface FitReport {
   readonly onlineBytes: number
 }
 
+/** A tensor that an online step needs, as the GPU has it. Row-major. */
+export interface OnlineTensor {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly data: Float32Array
+}
+
+/**
+ * One step of X on its way to X', in terms another program can repeat (docs/export.md has the formula of each kind).
+ * `facts` is plain data; `tensors` reads what it needs while the fit's arena lives.
+ */
+export interface OnlineStep {
+  readonly kind: 'scale' | 'hadamard' | 'block-hadamard' | 'kronecker' | 'matrix' | 'block-matrix' | 'clip'
+  readonly facts: Readonly<Record<string, string | number | boolean | null>>
+  tensors(): Promise<readonly OnlineTensor[]>
+}
+
 /** A change of basis found for one layer: X' W'ᵀ = X Wᵀ in exact arithmetic. */
 export interface FittedTransform {
   /** W' [out, in] */
   readonly weight: GpuMatrix
   /** X [tokens, in] -> X' [tokens, in], allocated in the context's arena. May return its argument unchanged. */
   apply(activations: GpuMatrix): GpuMatrix
+  /** What `apply` does, step by step; the clip is not among them. */
+  readonly online: readonly OnlineStep[]
   readonly clip: Clip | null
   readonly report: FitReport
+}
+
+/** What a rotation may depend on beside the number of channels and the seed. */
+export type RotationInput = Pick<FitInput, 'config' | 'options' | 'headDim'>
+
+/** A change of basis that is one orthogonal matrix T for both sides, X' = X T and W' = W T, known before the layer is. */
+export interface KnownRotation extends Pick<FitReport, 'notes' | 'onlineOperations' | 'onlineBytes'> {
+  /** matrix · T [rows, in] -> same, for activations and weights alike. */
+  rotate(recorder: Recorder, arena: Arena, matrix: GpuMatrix): GpuMatrix
 }
 
 /** Changes basis before quantization. Invariant, proved by the contract test: X' W'ᵀ = X Wᵀ. */
@@ -75,6 +109,11 @@ export interface Transform {
   readonly source: string
   readonly options: readonly OptionSpec[]
   fit(input: FitInput, context: Context): Promise<FittedTransform>
+  /**
+   * What `fit` finds, without the layer: any rows of it can then be rotated by themselves. Absent where the fit has to see
+   * the whole layer.
+   */
+  rotation?(channels: number, input: RotationInput, context: Context): Promise<KnownRotation>
 }
 
 /** A branch beside the main product: Ŷ = X̂ Ŵᵀ + (X' A) B, with X̂ in place of X' where `input` is 'quantized'. */
@@ -93,6 +132,11 @@ export interface QuantizedWeight {
   readonly weight: GpuMatrix
   /** null: the quantized product stands alone. */
   readonly correction: LowRankCorrection | null
+  /**
+   * Records Ŵ as codes and scales, those it was rounded to: `dequantize` of them is `weight`, bit for bit. Callable as
+   * long as the context's arena lives. null where the weight stays as loaded.
+   */
+  readonly pack: ((recorder: Recorder, arena: Arena) => PackedMatrix) | null
   readonly notes: readonly string[]
 }
 
@@ -104,6 +148,30 @@ export interface Mitigation {
   readonly options: readonly OptionSpec[]
   /** `transformed` is W', `calibration` is X' of the calibration rows. */
   quantizeWeight(transformed: FittedTransform, input: FitInput, context: Context): Promise<QuantizedWeight>
+  /**
+   * The same for a weight without clip in pieces: what all its rows share. Absent where codes of one row depend on others.
+   * Throws as quantizeWeight does.
+   */
+  prepareRows?(
+    calibration: CalibrationPieces,
+    input: Pick<FitInput, 'config' | 'options'>,
+    context: Context,
+  ): Promise<RowQuantizer>
+}
+
+/** X' of the calibration rows, a piece at a time. */
+export interface CalibrationPieces {
+  readonly channels: number
+  readonly tokens: number
+  /** Calls `visit` with X' of one piece after the other, in order; a matrix lives until its visit ends. */
+  forEach(visit: (transformed: GpuMatrix) => Promise<void>): Promise<void>
+}
+
+/** Decides the codes of some rows of a weight, independently of the others. */
+export interface RowQuantizer {
+  /** Rows of W' [rows, in] -> those of Ŵ, in the context's arena. Not asked where the weight stays as loaded. */
+  quantize(rows: GpuMatrix, context: Context): Promise<GpuMatrix>
+  readonly notes: readonly string[]
 }
 
 /** What a method is known for: its transform, or without one its mitigation. */
@@ -116,8 +184,6 @@ export interface Method {
   readonly label: string
   readonly kind: MethodKind
   readonly summary: string
-  /** Id of the mitigation whose column of the grid it stands in: its own, or the one it is a preset of. */
-  readonly column: string
   /** A paper names this pair or reports it. */
   readonly published: boolean
   readonly transform: Transform

@@ -1,16 +1,18 @@
 import { InputError } from '../core/errors'
 import type { OptionValues } from '../core/options'
 import type { Method, MethodKind, Mitigation, Transform } from './method'
-import { gptq, gptqObserved, gptqSearched } from './mitigations/gptq'
+import { gptq } from './mitigations/gptq'
 import { withLowRank } from './mitigations/low-rank'
 import { roundToNearest } from './mitigations/round-to-nearest'
 import { awq } from './transforms/awq'
+import { blockAffine } from './transforms/block-affine'
 import { blockHadamard } from './transforms/block-hadamard'
 import { flatquant } from './transforms/flatquant'
 import { identity } from './transforms/identity'
 import { quarot } from './transforms/quarot'
 import { scaledHadamard } from './transforms/scaled-hadamard'
 import { smoothquant } from './transforms/smoothquant'
+import { spinquant } from './transforms/spinquant'
 
 /** A row of the grid: a transform under the name that methods with it carry. */
 interface GridRow {
@@ -19,6 +21,8 @@ interface GridRow {
   readonly kind: MethodKind
   /** What it does before anything is rounded, as the start of a sentence; '' for the identity. */
   readonly summary: string
+  /** Defaults of its options where GPTQ follows. */
+  readonly withGptq?: OptionValues
 }
 
 /** A column of the grid: a mitigation and how it is written in ids and names. */
@@ -29,6 +33,8 @@ interface GridColumn {
   readonly kind: MethodKind
   /** The rest of the sentence. */
   readonly summary: string
+  /** Defaults that differ from those of the mitigation. */
+  readonly defaults: OptionValues
 }
 
 const ROWS: readonly GridRow[] = [
@@ -45,6 +51,8 @@ const ROWS: readonly GridRow[] = [
     kind: 'channel-wise',
     summary:
       'Scales channels by how much the activations use them, found by search, and clips weights where that helps',
+    // As published: GPTQ itself decides what a clip would.
+    withGptq: { clip: 'off' },
   },
   {
     transform: quarot,
@@ -53,10 +61,24 @@ const ROWS: readonly GridRow[] = [
     summary: 'Spreads outliers over all channels with a random Hadamard rotation',
   },
   {
+    transform: spinquant,
+    name: 'SpinQuant',
+    kind: 'rotation',
+    summary: 'Learns a rotation of all channels, starting from a random Hadamard matrix',
+    // As published: what the weights lose is left to GPTQ.
+    withGptq: { objective: 'activations' },
+  },
+  {
     transform: flatquant,
     name: 'FlatQuant',
     kind: 'affine',
     summary: 'Learns a scale per channel and a small invertible map that flatten both sides',
+  },
+  {
+    transform: blockAffine,
+    name: 'Block affine',
+    kind: 'affine',
+    summary: 'Learns an invertible map inside every block of channels, and a clip per block',
   },
   {
     transform: blockHadamard,
@@ -73,27 +95,33 @@ const ROWS: readonly GridRow[] = [
 ]
 
 const lowRank = withLowRank(roundToNearest, { id: 'low-rank', label: 'Low rank' })
-const gptqLowRank = withLowRank(gptqSearched, { id: 'gptq+low-rank', label: 'GPTQ and low rank' })
+const gptqLowRank = withLowRank(gptq, { id: 'gptq+low-rank', label: 'GPTQ and low rank' })
+
+/** The order that suits outlier channels, and exponents chosen by error. */
+const BEST: OptionValues = { scales: 'searched', order: 'act-order' }
 
 const COLUMNS: readonly GridColumn[] = [
-  { mitigation: roundToNearest, suffix: '', kind: 'baseline', summary: 'rounds' },
+  { mitigation: roundToNearest, suffix: '', kind: 'baseline', summary: 'rounds', defaults: {} },
   {
     mitigation: gptq,
     suffix: '+gptq',
     kind: 'compensation',
     summary: 'lets later columns make up for rounding (GPTQ)',
+    defaults: {},
   },
   {
     mitigation: lowRank,
     suffix: '+low-rank',
     kind: 'low-rank',
     summary: 'rounds and adds a low-rank branch for what rounding lost',
+    defaults: {},
   },
   {
     mitigation: gptqLowRank,
     suffix: '+gptq+low-rank',
     kind: 'low-rank',
     summary: 'runs GPTQ (best) and adds a low-rank branch for what it lost',
+    defaults: BEST,
   },
 ]
 
@@ -128,6 +156,8 @@ const PUBLISHED: ReadonlySet<string> = new Set([
   'awq+gptq',
   'quarot',
   'quarot+gptq',
+  'spinquant',
+  'spinquant+gptq',
   'flatquant',
   'flatquant+gptq',
 ])
@@ -137,27 +167,13 @@ function labelOf(name: string, suffix: string): string {
   return `${name}${star}${suffix.endsWith('+low-rank') ? ' + low rank' : ''}`
 }
 
-/** The published AWQ with GPTQ searches scales only: GPTQ itself decides what a clip would. */
-function defaultsOf(transform: Transform, suffix: string): OptionValues {
-  return transform === awq && suffix.startsWith('+gptq') ? { clip: 'off' } : {}
-}
-
 function cell(row: GridRow, column: GridColumn): Method {
   const { transform } = row
   const { mitigation, suffix } = column
+  const defaults = { ...(suffix.startsWith('+gptq') ? row.withGptq : {}), ...column.defaults }
   if (transform === identity) {
     const { id, label, summary } = PLAIN[suffix]
-    return {
-      id,
-      label,
-      kind: column.kind,
-      summary,
-      published: PUBLISHED.has(id),
-      transform,
-      mitigation,
-      column: mitigation.id,
-      defaults: {},
-    }
+    return { id, label, kind: column.kind, summary, published: PUBLISHED.has(id), transform, mitigation, defaults }
   }
   const id = `${transform.id}${suffix}`
   return {
@@ -168,13 +184,12 @@ function cell(row: GridRow, column: GridColumn): Method {
     published: PUBLISHED.has(id),
     transform,
     mitigation,
-    column: mitigation.id,
-    defaults: defaultsOf(transform, suffix),
+    defaults,
   }
 }
 
 /** Cells with other defaults than the grid's, under names of their own. */
-const PRESETS: readonly Method[] = [
+const NAMED: readonly Method[] = [
   {
     id: 'gptq-best',
     label: 'GPTQ (best)',
@@ -182,9 +197,8 @@ const PRESETS: readonly Method[] = [
     summary: 'GPTQ with columns by falling activation energy and block exponents chosen by error: our best setting.',
     published: false,
     transform: identity,
-    mitigation: gptqSearched,
-    column: gptq.id,
-    defaults: {},
+    mitigation: gptq,
+    defaults: BEST,
   },
   {
     id: 'mr-gptq',
@@ -193,9 +207,8 @@ const PRESETS: readonly Method[] = [
     summary: 'Rotates every scale block with a Hadamard matrix, then GPTQ by activation order with observed scales.',
     published: true,
     transform: blockHadamard,
-    mitigation: gptqObserved,
-    column: gptq.id,
-    defaults: {},
+    mitigation: gptq,
+    defaults: { scales: 'observer', order: 'act-order' },
   },
 ]
 
@@ -205,10 +218,10 @@ export const TRANSFORMS: readonly Transform[] = ROWS.map(({ transform }) => tran
 /** Every way to choose codes, in menu order: the columns of the grid. */
 export const MITIGATIONS: readonly Mitigation[] = COLUMNS.map(({ mitigation }) => mitigation)
 
-/** Every method, in menu order: the whole grid, row by row, and the presets. */
+/** Every method, in menu order: the whole grid, row by row, and the cells with names of their own. */
 export const METHODS: readonly Method[] = [
   ...ROWS.flatMap((row) => COLUMNS.map((column) => cell(row, column))),
-  ...PRESETS,
+  ...NAMED,
 ]
 
 /**

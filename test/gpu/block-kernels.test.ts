@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { Matrix } from '../../src/core/matrix'
-import { blockGram, blockProduct } from '../../src/gpu/kernels/block-gram'
+import { randomSigns } from '../../src/core/random'
+import { blockCross, blockProduct } from '../../src/gpu/kernels/block-diagonal'
 import { blockHadamard } from '../../src/gpu/kernels/block-hadamard'
 import { blockInner } from '../../src/gpu/kernels/block-inner'
 import { type BlockWidth, blockLayout } from '../../src/gpu/kernels/block-layout'
 import { blockPeaks } from '../../src/gpu/kernels/block-peaks'
 import { blockShares } from '../../src/gpu/kernels/block-shares'
-import { clipBlocks } from '../../src/gpu/kernels/clip-blocks'
+import { clipBlocks, type FactorSharing } from '../../src/gpu/kernels/clip-blocks'
 import { keepSmaller } from '../../src/gpu/kernels/keep-smaller'
 import { readFloats, uploadMatrix, uploadWords } from '../../src/gpu/transfer'
 import { gpuFixture } from '../support/gpu'
@@ -66,15 +67,18 @@ describe.each(CASES)('blocks of %s in %i columns', (width, cols) => {
     })
   })
 
-  test('clips to a factor per block, and to a shared one', async () => {
-    const own = Float32Array.from(peaks, (_, i) => 0.5 + (i % 11) / 20)
-    for (const factors of [own, Float32Array.of(0.65)]) {
-      const shared = factors.length === 1 && peaks.length > 1
+  test.each<[FactorSharing, number]>([
+    ['block', peaks.length],
+    ['column', length],
+    ['matrix', 1],
+  ])('clips to a factor per %s', async (per, count) => {
+    for (const smallest of [0.5, 2 ** -20]) {
+      const factors = Float32Array.from({ length: count }, (_, i) => smallest + (i % 11) / 20)
       const buffer = uploadWords(t.gpu, t.arena, factors, 'factors')
-      const found = clipBlocks(t.recorder, t.arena, upload(x), { width, shared, factors: buffer })
+      const found = clipBlocks(t.recorder, t.arena, upload(x), { width, per, factors: buffer })
       t.recorder.submit()
       const expected = x.data.map((value, i) => {
-        const bound = Math.fround(factors[shared ? 0 : blockOf(i)] * peaks[blockOf(i)])
+        const bound = Math.fround(factors[blockOf(i) % count] * peaks[blockOf(i)])
         return Math.sign(value) * Math.min(Math.abs(value), bound)
       })
       expect(await readChecked(t.gpu, found)).toEqual(expected)
@@ -94,16 +98,17 @@ describe.each(CASES)('blocks of %s in %i columns', (width, cols) => {
 })
 
 describe.each(CASES.filter(([width]) => width !== 'row'))(
-  'Gram matrices of blocks of %s in %i columns',
+  'cross products of blocks of %s in %i columns',
   (width, cols) => {
     const block = Number(width)
 
     test('a product with them is the one a dense block-diagonal matrix gives', async () => {
       const x = gaussian(21, cols, 5)
+      const y = gaussian(21, cols, 7)
       const a = gaussian(ROWS, cols, 6)
       poison(t.gpu, t.arena, ROWS, cols)
-      const gram = blockGram(t.recorder, t.arena, upload(x), block)
-      const found = blockProduct(t.recorder, t.arena, upload(a), gram)
+      const cross = blockCross(t.recorder, t.arena, { left: upload(x), right: upload(y) }, block)
+      const found = blockProduct(t.recorder, t.arena, upload(a), cross)
       t.recorder.submit()
       const values = await readChecked(t.gpu, found)
       for (let row = 0; row < ROWS; row++) {
@@ -113,7 +118,7 @@ describe.each(CASES.filter(([width]) => width !== 'row'))(
           let size = 0
           for (let k = start; k < Math.min(start + block, cols); k++) {
             for (let token = 0; token < x.rows; token++) {
-              const term = a.data[row * cols + k] * x.data[token * cols + k] * x.data[token * cols + col]
+              const term = a.data[row * cols + k] * x.data[token * cols + k] * y.data[token * cols + col]
               exact += term
               size += Math.abs(term)
             }
@@ -126,8 +131,9 @@ describe.each(CASES.filter(([width]) => width !== 'row'))(
   },
 )
 
-test('a Gram matrix of blocks is zero beyond the end of a row', async () => {
-  const { buffer } = blockGram(t.recorder, t.arena, upload(gaussian(21, 37, 5)), 128)
+test('a cross product of blocks is zero beyond the end of a row', async () => {
+  const x = upload(gaussian(21, 37, 5))
+  const { buffer } = blockCross(t.recorder, t.arena, { left: x, right: x }, 128)
   t.recorder.submit()
   const rows = await readFloats(t.gpu, buffer, 64 * 128)
   const isUsed = (i: number) => i % 128 < 37 && i < 37 * 128
@@ -141,7 +147,7 @@ test('blocks that are tiny, zero or not finite are neither cut nor divided', asy
   data.set([1, -2, -Infinity], 96)
   const matrix = upload({ rows: 4, cols: 32, data })
   const factors = uploadWords(t.gpu, t.arena, Float32Array.of(0.5), 'factors')
-  const clipped = clipBlocks(t.recorder, t.arena, matrix, { width: 32, shared: true, factors })
+  const clipped = clipBlocks(t.recorder, t.arena, matrix, { width: 32, per: 'matrix', factors })
   const tiny = upload({ rows: 2, cols: 32, data: data.slice(0, 64).map((value) => value / 4) })
   const shares = blockShares(t.recorder, t.arena, tiny, 32)
   t.recorder.submit()
@@ -178,10 +184,12 @@ describe('blockHadamard', () => {
     [32, 96],
     [64, 192],
     [128, 256],
+    [2, 6],
+    [1024, 2048],
   ])('of size %i in %i columns is the Sylvester matrix over √size, block by block', async (size, cols) => {
     const x = gaussian(ROWS, cols, size)
     poison(t.gpu, t.arena, ROWS, cols)
-    const found = blockHadamard(t.recorder, t.arena, upload(x), size)
+    const found = blockHadamard(t.recorder, t.arena, upload(x), { size, signs: null })
     t.recorder.submit()
     const parity = (bits: number): number => (bits === 0 ? 0 : (bits & 1) ^ parity(bits >> 1))
     ;(await readChecked(t.gpu, found)).forEach((value, i) => {
@@ -197,9 +205,23 @@ describe('blockHadamard', () => {
     })
   })
 
-  test('refuses a width that is no multiple', () => {
-    expect(() => blockHadamard(t.recorder, t.arena, upload(gaussian(1, 40, 1)), 32)).toThrow(
-      'expected a multiple of 32 columns, found 40',
-    )
+  test('signs are those of the channels, whatever their block', async () => {
+    const x = gaussian(3, 96, 5)
+    const signs = randomSigns(96, 2)
+    const flipped = { ...x, data: x.data.map((value, i) => value * signs[i % 96]) }
+    const [found, expected] = [
+      blockHadamard(t.recorder, t.arena, upload(x), { size: 32, signs }),
+      blockHadamard(t.recorder, t.arena, upload(flipped), { size: 32, signs: null }),
+    ]
+    t.recorder.submit()
+    expect(await readChecked(t.gpu, found)).toEqual(await readChecked(t.gpu, expected))
+  })
+
+  test.each([
+    [40, 32],
+    [96, 48],
+  ])('refuses %i columns in blocks of %i', (cols, size) => {
+    const call = () => blockHadamard(t.recorder, t.arena, upload(gaussian(1, cols, 1)), { size, signs: null })
+    expect(call).toThrow(`expected blocks of a power of two that divide the columns, found ${size} in ${cols}`)
   })
 })

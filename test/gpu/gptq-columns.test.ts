@@ -34,7 +34,7 @@ function beginWork(rows: number, cols: number): ColumnWork {
   t.recorder.clear(losses)
   return {
     work: gptqGather(t.recorder, t.arena, weight, order),
-    factor: uploadMatrix(t.gpu, t.arena, upperTriangle(cols), 'factor'),
+    factor: { matrix: uploadMatrix(t.gpu, t.arena, upperTriangle(cols), 'factor'), first: 0 },
     order,
     scales,
     byPlace: false,
@@ -114,7 +114,7 @@ test.each([32, 64, 128])('codes do not depend on how many columns update the res
   const cols = 256
   const whole = async (size: number) => {
     const state = beginWork(50, cols)
-    const operands = { left: state.errors, right: state.factor, target: state.work }
+    const operands = { left: state.errors, right: state.factor.matrix, target: state.work }
     for (let begin = 0; begin < cols; begin += size) {
       const end = begin + size
       const leftFirst = begin % ERROR_COLS

@@ -2,9 +2,13 @@ import { expect, test } from 'vitest'
 import { createRandom } from '../../src/core/random'
 import type { Quantizer } from '../../src/formats/number-format'
 import { clipGradient } from '../../src/gpu/kernels/clip-gradient'
+import { clipRanges } from '../../src/gpu/kernels/clip-ranges'
+import { clipRows } from '../../src/gpu/kernels/clip-rows'
+import { rangeGradient } from '../../src/gpu/kernels/range-gradient'
 import { rowExtremes } from '../../src/gpu/kernels/row-extremes'
 import { type StraightThroughRule, straightThrough, straightThroughRule } from '../../src/gpu/kernels/straight-through'
 import { readFloats, readMatrix, uploadMatrix, uploadWords } from '../../src/gpu/transfer'
+import { clipSetsRange } from '../../src/methods/rounding/round-activations'
 import { roundedOracle, straightThroughOracle, type Table } from '../oracle/flatquant'
 import { QUANTIZERS, quantizerCalled, recordedQuantizer, relativeError } from '../support/flatquant'
 import { goldenTensors } from '../support/golden-tensors'
@@ -51,15 +55,27 @@ async function gradients(values: Table, { quantizer, rule, shared }: Case) {
   const gradient = upload(g, 'gradient')
   const x = upload(values, 'values')
   const shares = Float32Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit)))
-  const operand = {
+  const clipped = {
     values: x,
-    quantized: upload(roundedOracle(values, rounding), 'quantized'),
     extremes: rowExtremes(recorder, arena, x),
     bounds: uploadWords(gpu, arena, shares, 'bounds'),
     shared,
   }
-  const clipSums = straightThrough(recorder, arena, gradient, { operand, quantizer, rule })
-  const clip = clipGradient(recorder, arena, gradient, { operand, clipSums })
+  const quantized = upload(roundedOracle(values, rounding), 'quantized')
+  const backward = () => {
+    if (shared && clipSetsRange(quantizer)) {
+      const ranges = clipRanges(recorder, arena, x, clipped.bounds)
+      return rangeGradient(recorder, arena, gradient, { ...clipped, quantized, quantizer, ranges })
+    }
+    straightThrough(recorder, gradient, {
+      values: clipRows(recorder, arena, x, clipped),
+      quantized,
+      quantizer,
+      rule,
+    })
+    return clipGradient(recorder, arena, gradient, clipped)
+  }
+  const clip = backward()
   recorder.submit()
   const pairs = await readFloats(gpu, clip, 2 * values.rows)
   const clipExpected = new Float64Array(logits.length)
@@ -76,7 +92,8 @@ test.each(QUANTIZERS)(
   '%s: both operands, a short last block, rows of one sign, too large or tiny',
   async (_, quantizer) => {
     for (const shared of [false, true]) {
-      for (const rule of ['saturation', 'scale'] as const) {
+      const rules = shared && clipSetsRange(quantizer) ? (['scale'] as const) : (['saturation', 'scale'] as const)
+      for (const rule of rules) {
         const { found, clip, expected, clipExpected } = await gradients(rowsOf(100), { quantizer, rule, shared })
         expect(relativeError(found, expected), `${rule} ${shared}`).toBeLessThan(toleranceOf(100))
         expect(relativeError(clip, clipExpected), `clips, ${rule} ${shared}`).toBeLessThan(toleranceOf(100))
@@ -89,30 +106,26 @@ test('a block of zeros passes its gradient on, whatever the scale follows', asyn
   const zeros: Table = { rows: 2, cols: 32, data: new Float64Array(64) }
   for (const name of ['MXFP4 floor', 'MXFP4 rceil', 'NVFP4', 'INT4', 'INT4 asym']) {
     const quantizer = quantizerCalled(name)
-    const { found } = await gradients(zeros, { quantizer, rule: straightThroughRule(quantizer), shared: false })
-    const random = createRandom(5)
-    expect([...found]).toEqual(Array.from({ length: 64 }, () => Math.fround(random.normal())))
+    for (const shared of [false, true]) {
+      const { found } = await gradients(zeros, { quantizer, rule: straightThroughRule(quantizer), shared })
+      const random = createRandom(5)
+      expect([...found]).toEqual(Array.from({ length: 64 }, () => Math.fround(random.normal())))
+    }
   }
 })
 
 test('the gradient through the scale equals the recorded one, saturated elements included', async () => {
-  const { gpu, arena, recorder } = t
+  const { recorder } = t
   const golden = goldenTensors('transform/gradcheck.safetensors')
   const matrix = (name: string) => upload({ rows: 8, cols: 96, data: golden(`scale_ste.${name}`) }, name)
-  const values = matrix('x')
   const gradient = matrix('g_out')
-  straightThrough(recorder, arena, gradient, {
-    operand: {
-      values,
-      quantized: matrix('y'),
-      extremes: rowExtremes(recorder, arena, values),
-      bounds: uploadWords(gpu, arena, new Float32Array(16).fill(1), 'no clip'),
-      shared: false,
-    },
+  straightThrough(recorder, gradient, {
+    values: matrix('x'),
+    quantized: matrix('y'),
     quantizer: recordedQuantizer,
     rule: 'scale',
   })
   recorder.submit()
-  const found = await readMatrix(gpu, gradient)
+  const found = await readMatrix(t.gpu, gradient)
   expect(relativeError(found.data, golden('scale_ste.g_in'))).toBeLessThan(toleranceOf(32))
 })

@@ -1,75 +1,36 @@
-// FlatQuant on the golden layers against the errors of the official modules. Slow: `npm run references`.
+// FlatQuant through the whole comparison on the golden layers, against the errors of the official modules. Slow: `npm run references`.
 // FLATQUANT_ONLY=layer-b:mx:W4A4 runs the cases whose name starts so.
 import { afterAll, expect, test } from 'vitest'
-import { parseFormat } from '../../src/formats/format-text'
-import type { Quantizer } from '../../src/formats/number-format'
-import { makeQuantizer, STANDARD_MX } from '../../src/formats/quantizer'
-import { uploadMatrix } from '../../src/gpu/transfer'
-import { flatquant } from '../../src/methods/transforms/flatquant'
-import { fitContext, fitInput, outputError } from '../support/fit'
-import { goldenText, gpuFixture } from '../support/gpu'
-import { readGolden } from '../support/safetensors'
+import { againstRecorded, compareGolden, recordedLayers } from '../support/golden-comparison'
+import { gpuFixture } from '../support/gpu'
 
 const t = gpuFixture()
 
 /** The acceptance bar: trained methods stay within 2 % of the recorded errors, on both sets of rows. */
 const BAR = 1.02
 
-interface Recorded {
-  readonly calib: number
-  readonly eval: number
-}
-const layers: Record<string, { results: Record<string, { flatquant_svd?: Recorded }> }> = JSON.parse(
-  goldenText('reference-errors-transform.json'),
-).layers
-
-const MX: Record<string, string> = { 4: 'mxfp4', 8: 'mxfp8_e4m3' }
-const INTEGERS: Record<string, string> = { 4: 'int4', 8: 'int8' }
-// Integer activations are clipped otherwise than in the official modules: docs/methods.md says how, and what it costs.
-const cases = ['layer-a', 'layer-b', 'layer-r'].flatMap((layer) =>
-  ['mx:W8A8', 'mx:W4A8', 'mx:W4A4', 'mx:W4A16', 'mxps:W4A8', 'mxps:W4A4', 'mxps:W4A16', 'int:W4A16'].map(
-    (setting) => `${layer}:${setting}`,
-  ),
-)
+const SETTINGS = ['W8A8', 'W4A8', 'W4A4', 'W4A16']
+const keys = [
+  ...SETTINGS.map((setting) => `mx:${setting}`),
+  ...SETTINGS.slice(1).map((setting) => `mxps:${setting}`),
+  'int:W4A4',
+  'int:W4A16',
+]
+const cases = ['layer-a', 'layer-b', 'layer-r'].flatMap((layer) => keys.map((key) => `${layer}:${key}`))
 const wanted = cases.filter((name) => name.startsWith(process.env.FLATQUANT_ONLY ?? ''))
 const lines: string[] = []
 
 test.each(wanted)('%s', async (name) => {
-  const [layerName, family, bits] = name.split(':')
-  const [, weightBits, activationBits] = /W(\d+)A(\d+)/.exec(bits) ?? []
-  const quantizer = (width: string): Quantizer | null => {
-    if (width === '16') return null
-    const format = parseFormat((family === 'int' ? INTEGERS : MX)[width])
-    const preScale = family === 'mxps' ? ({ factor: 0.75, variant: 'exact' } as const) : null
-    return makeQuantizer(format, { ...STANDARD_MX, rounding: 'half-away', preScale })
-  }
-  const config = { weight: quantizer(weightBits), activation: quantizer(activationBits) }
-  const golden = readGolden(`layers/${layerName}.safetensors`)
-  const upload = (tensor: string) => {
-    const { shape, floats } = golden.get(tensor) ?? { shape: [0, 0], floats: () => new Float32Array() }
-    return uploadMatrix(t.gpu, t.arena, { rows: shape[0], cols: shape[1], data: floats() }, tensor)
-  }
-  const layer = {
-    weight: upload('layer.weight'),
-    calibration: upload('calib.input'),
-    evaluation: upload('eval.input'),
-  }
-  const input = fitInput(t.gpu, t.arena, { layer, config, transform: flatquant })
-  const started = performance.now()
-  const fitted = await flatquant.fit(input, fitContext(t.gpu, t.arena))
-  const seconds = (performance.now() - started) / 1000
-  const { weight } = layer
-  const calibration = await outputError(t.gpu, { fitted, rows: layer.calibration, weight, config })
-  const evaluation = await outputError(t.gpu, { fitted, rows: layer.evaluation, weight, config })
-
-  const recorded = layers[layerName].results[`${family}:${bits}`]?.flatquant_svd
-  const ratios = recorded ? [calibration / recorded.calib, evaluation / recorded.eval] : []
+  const layer = name.slice(0, name.indexOf(':'))
+  const key = name.slice(layer.length + 1)
+  const [result] = await compareGolden(t, { layer, key }, [{ id: 'flatquant' }])
+  const { errors, ratios } = againstRecorded(result, recordedLayers[layer].results[key].flatquant_svd)
   lines.push(
-    `${name.padEnd(20)} calibration ${calibration.toFixed(5)} held-out ${evaluation.toFixed(5)} ` +
+    `${name.padEnd(20)} calibration / held-out ${errors.map((error) => error.toFixed(5)).join(' / ')} ` +
       `ratios ${ratios.map((ratio) => ratio.toFixed(3)).join(' ') || 'no reference'} ` +
-      `start ${fitted.report.training?.losses[0].toFixed(5)} best step ${fitted.report.training?.bestStep} ${seconds.toFixed(0)} s`,
+      `start ${result.training?.losses[0].toFixed(5)} best step ${result.training?.bestStep} ${(result.elapsedMs / 1000).toFixed(0)} s`,
   )
-  console.log(lines.at(-1), fitted.report.notes)
+  console.log(lines.at(-1), result.notes)
   for (const ratio of ratios) expect(ratio).toBeLessThanOrEqual(BAR)
 })
 

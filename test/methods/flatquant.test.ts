@@ -6,8 +6,8 @@ import type { QuantConfig } from '../../src/formats/number-format'
 import { makeQuantizer, STANDARD_MX } from '../../src/formats/quantizer'
 import { readFloats, readMatrix, uploadMatrix } from '../../src/gpu/transfer'
 import { startTheta } from '../../src/methods/flatquant/start'
-import { cosineRate } from '../../src/methods/flatquant/train'
 import type { Context } from '../../src/methods/method'
+import { cosineRate } from '../../src/methods/training/train'
 import { flatquant } from '../../src/methods/transforms/flatquant'
 import { identity } from '../../src/methods/transforms/identity'
 import { fitContext, fitInput, outputError } from '../support/fit'
@@ -99,6 +99,15 @@ test.each([
   const losses = fitted.report.training?.losses ?? []
   expect(Math.min(...losses)).toBeLessThan(0.95 * losses[0])
   expect(fitted.report.notes[0]).toMatch(note)
+})
+
+test('the size of the left factor can be chosen; notes and cost say which was used', async () => {
+  const { fitted, calibration } = await train(W4A4, { steps: 20, factor: 32 })
+  const losses = fitted.report.training?.losses ?? []
+  expect(fitted.report.notes[0]).toMatch(/^Kronecker factors 32 x 32 and 3 x 3,/)
+  expect(fitted.report.onlineOperations).toBe(IN * (32 + 3))
+  expect(calibration).toBeLessThan(0.97 * losses[0])
+  await expect(train(W4A4, { steps: 1, factor: 7 })).rejects.toThrow(/expected a left factor of 1, 2, 3, .*found 7/)
 })
 
 test('the same seed gives the same bits, another seed another start', async () => {

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import type { Matrix } from '../../src/core/matrix'
 import { completeOptions, type OptionValues } from '../../src/core/options'
+import { optionsOf } from '../../src/experiment/catalog'
 import type { Quantizer } from '../../src/formats/number-format'
+import { sizeClass } from '../../src/gpu/buffer-pool'
 import { readMatrix, uploadMatrix, uploadWords } from '../../src/gpu/transfer'
 import { gatherHessian, type Hessian } from '../../src/methods/gptq/hessian'
 import { quantizeWithGptq } from '../../src/methods/gptq/quantize-weight'
 import type { FittedTransform, Mitigation } from '../../src/methods/method'
-import { gptq, gptqObserved, gptqSearched } from '../../src/methods/mitigations/gptq'
+import { gptq } from '../../src/methods/mitigations/gptq'
+import { methodById } from '../../src/methods/registry'
 import { identity } from '../../src/methods/transforms/identity'
 import { fitContext, fitInput } from '../support/fit'
 import { correlatedRows, GPTQ_QUANTIZERS } from '../support/gptq'
@@ -128,14 +131,26 @@ describe('notes', () => {
   })
 })
 
-test('the presets differ in scales and order only', async () => {
-  const { values } = await run({ mitigation: gptqSearched, rows: ENOUGH })
-  const { values: spelled } = await run({ rows: ENOUGH, options: { scales: 'searched', order: 'act-order' } })
-  expect(values).toEqual(spelled)
-  const { values: observed } = await run({ mitigation: gptqObserved, rows: ENOUGH })
-  expect(observed).toEqual((await run({ rows: ENOUGH, options: { scales: 'observer', order: 'act-order' } })).values)
-  expect(observed).not.toEqual(values)
-  expect((await run({ rows: ENOUGH })).values).not.toEqual(values)
+test('methods start from other scales and another order where their names say so', async () => {
+  const defaultsOf = (id: string) => completeOptions({ id, code: 'MD-03' }, optionsOf(methodById(id)), {})
+  expect(defaultsOf('gptq')).toMatchObject({ scales: 'fresh', order: 'natural' })
+  expect(defaultsOf('quarot+gptq')).toMatchObject({ scales: 'fresh', order: 'natural' })
+  expect(defaultsOf('gptq-best')).toMatchObject({ scales: 'searched', order: 'act-order' })
+  expect(defaultsOf('gptq+low-rank')).toMatchObject({ scales: 'searched', order: 'act-order' })
+  expect(defaultsOf('awq+gptq+low-rank')).toMatchObject({ scales: 'searched', order: 'act-order', clip: 'off' })
+  expect(defaultsOf('mr-gptq')).toMatchObject({ scales: 'observer', order: 'act-order' })
+})
+
+test('searched and observed scales give weights of their own', async () => {
+  const weightsOf = async (options: OptionValues) => (await run({ rows: ENOUGH, options })).values
+  const [plain, searched, observed] = [
+    await weightsOf({}),
+    await weightsOf({ scales: 'searched', order: 'act-order' }),
+    await weightsOf({ scales: 'observer', order: 'act-order' }),
+  ]
+  expect(searched).not.toEqual(plain)
+  expect(observed).not.toEqual(plain)
+  expect(observed).not.toEqual(searched)
 })
 
 test('act-order with fresh scales is refused with the reason', async () => {
@@ -159,7 +174,10 @@ test("the transform's clip of the weight comes first", async () => {
     const row = weight.data.subarray(i - (i % 96), i - (i % 96) + 96)
     return Math.min(Math.max(value, 0.5 * Math.min(...row)), 0.5 * Math.max(...row))
   })
-  const { values } = await run({ rows: ENOUGH, clip: { activation: null, weight: bounds, weightBlocks: null } })
+  const { values } = await run({
+    rows: ENOUGH,
+    clip: { activation: null, weight: bounds, activationBlocks: null, weightBlocks: null },
+  })
   expect(values).toEqual((await run({ rows: ENOUGH, from: { ...weight, data } })).values)
   expect(values).not.toEqual((await run({ rows: ENOUGH })).values)
 })
@@ -182,9 +200,10 @@ test('the Hessian is asked for once', async () => {
   expect(asked).toBe(1)
 })
 
-test('leaves nothing behind but the weight, and reports its way through the columns', async () => {
+test('leaves nothing behind but the weight and its scales, and reports its way through the columns', async () => {
   const { kept, weight: result } = await run({ rows: ENOUGH })
-  expect(kept).toBe(result.buffer.size)
+  // Eight bytes for each of the three blocks of twelve rows, and a context nobody reads.
+  expect(kept).toBe(result.buffer.size + sizeClass(8 * 3 * 12) + sizeClass(4))
   const seen: string[] = []
   const context = fitContext(t.gpu, t.arena, {
     onProgress: ({ stage, done, total }) => {
@@ -224,6 +243,7 @@ test('an aborted run stops between columns and keeps no memory', async () => {
   expect(last).toBeGreaterThan(0)
   // Hardware takes this weight in one submit.
   expect(last).toBeLessThan(t.gpu.adapter.isSoftware ? 1024 : 1025)
-  // The target belongs to the run's own arena.
-  expect(t.gpu.pool.liveBytes - before).toBeLessThanOrEqual(onGpu.buffer.size)
+  // The target and the scales belong to the run's own arena.
+  const scales = sizeClass(8 * 2400 * (1024 / 32)) + sizeClass(4)
+  expect(t.gpu.pool.liveBytes - before).toBeLessThanOrEqual(onGpu.buffer.size + scales)
 })

@@ -55,10 +55,11 @@ describe('low-rank mitigation', () => {
     const transformed: FittedTransform = {
       weight: layer.weight,
       apply,
+      online: [],
       clip: null,
       report: { notes: [], training: null, onlineOperations: 0, onlineBytes: 0 },
     }
-    const input = { ...layer, reference: layer.calibration, config, options }
+    const input = { ...layer, reference: layer.calibration, config, options, headDim: null }
     return lowRank.quantizeWeight(transformed, input, fitContext(t.gpu, t.arena))
   }
 

@@ -94,6 +94,7 @@ test.each(wanted.map((each) => [each.name, each] as const))('%s', async (name, {
       ...options,
       rank,
     }),
+    headDim: null,
   }
   const result = await mitigation.quantizeWeight(transformed, input, fitContext(t.gpu, t.arena))
   const found: number[] = []
@@ -134,7 +135,7 @@ function configOf({ setting, prescale }: Recorded): QuantConfig {
 
 function untouched(weight: GpuMatrix): FittedTransform {
   const report = { notes: [], training: null, onlineOperations: 0, onlineBytes: 0 }
-  return { weight, apply: (rows) => rows, clip: null, report }
+  return { weight, apply: (rows) => rows, online: [], clip: null, report }
 }
 
 /** SmoothQuant with α = 0.5, its scales from the definition: s = √(max|x| / max|w|), X' = X / s, W' = W s. */

@@ -55,14 +55,16 @@ test('clips rows first where the transform asks for it', async () => {
     return Math.min(Math.max(value, 0.5 * Math.min(...row)), 0.5 * Math.max(...row))
   })
   expect(clipped).not.toEqual(weight.data)
-  expect(await quantize(quantizer, { activation: null, weight: bounds, weightBlocks: null })).toEqual(
-    expectedRows(clipped),
-  )
+  expect(
+    await quantize(quantizer, { activation: null, weight: bounds, activationBlocks: null, weightBlocks: null }),
+  ).toEqual(expectedRows(clipped))
 })
 
 test('leaves full precision alone, clip included', async () => {
   const bounds = uploadWords(t.gpu, t.arena, new Float32Array(6).fill(0.5), 'bounds')
-  expect(await quantize(null, { activation: null, weight: bounds, weightBlocks: null })).toEqual(weight.data)
+  expect(
+    await quantize(null, { activation: null, weight: bounds, activationBlocks: null, weightBlocks: null }),
+  ).toEqual(weight.data)
 })
 
 test('a weight on the GPU that needs no rounding comes back as it is', async () => {

@@ -13,10 +13,15 @@ import type {
   Rounding,
 } from '../../src/formats/number-format'
 
+export interface Limits {
+  readonly below: number
+  readonly above: number
+}
+
 export interface QuantizedBlock {
   readonly values: readonly number[]
-  /** Largest magnitude that does not saturate. */
-  readonly limit: number
+  /** Largest magnitudes that do not saturate, below and above zero. */
+  readonly limits: Limits
   /** The scale has reached its largest value and follows nothing. */
   readonly isCapped: boolean
 }
@@ -40,6 +45,8 @@ const gridOf = (element: FloatElement<4 | 6 | 8 | 16> | FixedElement): Grid => (
   smallestExponent: element.kind === 'float' ? 1 - element.bias : 0,
   largest: element.maxFinite,
 })
+
+const evenly = (limit: number): Limits => ({ below: limit, above: limit })
 
 const largestOf = (block: readonly number[]) => Math.max(...block.map(Math.abs))
 
@@ -97,7 +104,7 @@ function quantizeMx(block: readonly number[], quantizer: MxQuantizer): Quantized
   const inside = preScale?.variant === 'exact' ? preScale.factor : 1
   const candidates = mxScales(before * largestOf(block), quantizer).map((scale) => ({
     values: block.map((m) => (roundTo(((before * m) / scale) * inside, grid, rounding) * scale) / inside / before),
-    limit: scaleRule === 'fp32' ? Infinity : (grid.largest * scale) / inside / before,
+    limits: evenly(scaleRule === 'fp32' ? Infinity : (grid.largest * scale) / inside / before),
     isCapped: false,
   }))
   return best(candidates, ({ values }) => squares(values.map((value, i) => value - block[i])))
@@ -115,7 +122,7 @@ function quantizeNvfp(
   const candidates = (fourOverSix ? [6, 4] : [6]).map((top) => {
     const scale = roundTo(largest / (top * tensor), E4M3, 'half-even') * tensor
     const values = block.map((m) => (scale === 0 ? 0 : roundTo(m / scale, grid, 'half-even') * scale))
-    return { values, limit, isCapped: largest > limit }
+    return { values, limits: evenly(limit), isCapped: largest > limit }
   })
   return best(candidates, ({ values }) => {
     const differences = values.map((value, i) => Math.abs(value - block[i]))
@@ -131,12 +138,25 @@ function quantizeInteger(block: readonly number[], { format, scheme }: IntegerQu
   const scale = (scheme === 'asym' ? highest - lowest : largestOf(block)) / steps
   const zero = scheme === 'asym' ? nearestInteger(-lowest / scale) : codes / 2
   const values = block.map((m) => (Math.min(Math.max(nearestInteger(m / scale) + zero, 0), codes - 1) - zero) * scale)
-  return { values, limit: Infinity, isCapped: false }
+  return { values, limits: evenly(Infinity), isCapped: false }
+}
+
+/** Symmetric integers whose scale makes `largest` the outermost positive code (sym-half: half a code more). */
+export function quantizeWithin(
+  block: readonly number[],
+  { format, scheme }: IntegerQuantizer,
+  largest: number,
+): QuantizedBlock {
+  if (largest === 0) return { values: block.map(() => 0), limits: evenly(Infinity), isCapped: true }
+  const half = 2 ** (format.element.bits - 1)
+  const scale = largest / (scheme === 'sym-half' ? half - 1 / 2 : half - 1)
+  const values = block.map((m) => Math.min(Math.max(nearestInteger(m / scale), -half), half - 1) * scale)
+  return { values, limits: { below: (half + 1 / 2) * scale, above: (half - 1 / 2) * scale }, isCapped: false }
 }
 
 /** The block quantized; `tensorLargest` is the largest magnitude of the whole tensor. An all-zero block stays zero. */
 export function quantizeBlock(block: readonly number[], quantizer: Quantizer, tensorLargest: number): QuantizedBlock {
-  if (largestOf(block) === 0) return { values: block, limit: Infinity, isCapped: true }
+  if (largestOf(block) === 0) return { values: block, limits: evenly(Infinity), isCapped: true }
   switch (quantizer.family) {
     case 'mx':
       return quantizeMx(block, quantizer)
@@ -147,7 +167,7 @@ export function quantizeBlock(block: readonly number[], quantizer: Quantizer, te
     case 'sixteen-bit': {
       const grid = gridOf(quantizer.format.element)
       const values = block.map((m) => roundTo(m, grid, 'half-even'))
-      return { values, limit: grid.largest, isCapped: true }
+      return { values, limits: evenly(grid.largest), isCapped: true }
     }
     default:
       return quantizer satisfies never

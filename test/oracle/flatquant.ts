@@ -2,8 +2,8 @@
  * FlatQuant's objective and its gradients for one layer, in plain float64 loops, written from the formulas of the paper
  * (arXiv 2410.09426, section 3) and the chain rule. Imports types only, and the oracle of the quantizers.
  */
-import type { Quantizer } from '../../src/formats/number-format'
-import { blockLength, extentOf, type QuantizedBlock, quantizeBlock } from './block-quantizers'
+import type { IntegerQuantizer, Quantizer } from '../../src/formats/number-format'
+import { blockLength, extentOf, type QuantizedBlock, quantizeBlock, quantizeWithin } from './block-quantizers'
 
 /** A [rows, cols] table, row-major. */
 export interface Table {
@@ -112,6 +112,10 @@ export interface Clip {
   readonly shared: boolean
 }
 
+/** FlatQuant's activation clip under symmetric integers per row: it shrinks the range of the scale, the codes clamp. */
+const setsRange = (quantizer: Quantizer, { shared }: Clip): quantizer is IntegerQuantizer =>
+  shared && quantizer.family === 'integer' && quantizer.group === 'row' && quantizer.scheme !== 'asym'
+
 const logistic = (x: number) => 1 / (1 + Math.exp(-x))
 
 function rowClip(row: Float64Array, index: number, { logits, shared }: Clip) {
@@ -140,28 +144,40 @@ export interface Rounding {
 }
 
 /** A block of clipped values as it was rounded. */
-interface RoundedBlock extends QuantizedBlock {
+interface RoundedBlock extends QuantizedBlock, ClippedBlock {}
+
+interface ClippedBlock {
   readonly row: number
   readonly start: number
+  /** The values themselves where the clip sets the range. */
   readonly clipped: readonly number[]
+  /** Both ends of the row's clipped range, without sign. */
+  readonly ends: readonly [number, number]
 }
 
-/** Row by row the clipped values, in blocks of `length`. */
-function clippedBlocks(values: Table, clip: Clip, length: number) {
+/** Row by row the clipped values, in blocks of the quantizer. */
+function clippedBlocks(values: Table, { quantizer, clip }: Rounding): ClippedBlock[] {
+  const length = blockLength(quantizer, values.cols)
   return Array.from({ length: values.rows }, (_, row) => {
     const data = values.data.subarray(row * values.cols, (row + 1) * values.cols)
     const { low, high } = rowClip(data, row, clip)
-    const clipped = [...data].map((x) => clampTo(x, low, high))
+    const clipped = setsRange(quantizer, clip) ? [...data] : [...data].map((x) => clampTo(x, low, high))
+    const ends: readonly [number, number] = [-low, high]
     return Array.from({ length: Math.ceil(values.cols / length) }, (__, block) => ({
       row,
       start: block * length,
       clipped: clipped.slice(block * length, (block + 1) * length),
+      ends,
     }))
   }).flat()
 }
 
-function roundBlocks(values: Table, { quantizer, clip }: Rounding): RoundedBlock[] {
-  const blocks = clippedBlocks(values, clip, blockLength(quantizer, values.cols))
+function roundBlocks(values: Table, rounding: Rounding): RoundedBlock[] {
+  const { quantizer, clip } = rounding
+  const blocks = clippedBlocks(values, rounding)
+  if (setsRange(quantizer, clip)) {
+    return blocks.map((block) => ({ ...block, ...quantizeWithin(block.clipped, quantizer, Math.max(...block.ends)) }))
+  }
   const tensorLargest = Math.max(...blocks.flatMap(({ clipped }) => clipped.map(Math.abs)))
   return blocks.map((block) => ({ ...block, ...quantizeBlock(block.clipped, quantizer, tensorLargest) }))
 }
@@ -181,8 +197,12 @@ function assembled(
 }
 
 /** 1 where an element keeps a gradient of its own. */
-const ownShares = ({ clipped, limit }: RoundedBlock, rule: OracleRule) =>
-  clipped.map((m) => Number(rule === 'pass' || Math.abs(m) <= limit))
+const ownShares = ({ clipped, limits }: RoundedBlock, rule: OracleRule) =>
+  clipped.map((m) => Number(rule === 'pass' || (m >= -limits.below && m <= limits.above)))
+
+/** What the block's scale is proportional to. */
+const sizeOf = ({ clipped, ends }: ClippedBlock, { quantizer, clip }: Rounding) =>
+  setsRange(quantizer, clip) ? Math.max(...ends) : extentOf(clipped, quantizer).size
 
 /** ∂/∂transformed from g = ∂/∂quantized; clip gradients are added to `clipGradient`. */
 export function straightThroughOracle(
@@ -193,6 +213,8 @@ export function straightThroughOracle(
 ): Table {
   const { quantizer, clip, rule } = rounding
   const out = table(g.rows, g.cols)
+  const isRange = setsRange(quantizer, clip)
+  const throughRange = new Float64Array(2 * g.rows)
   for (const block of roundBlocks(transformed, rounding)) {
     const own = ownShares(block, rule)
     const at = block.row * g.cols + block.start
@@ -202,6 +224,11 @@ export function straightThroughOracle(
       throughScale += g.data[at + i] * (block.values[i] - own[i] * m)
     })
     if (rule !== 'scale' || block.isCapped) continue
+    if (isRange) {
+      const ruling = Number(block.ends[1] >= block.ends[0])
+      throughRange[2 * block.row + ruling] = ((ruling ? 1 : -1) * throughScale) / block.ends[ruling]
+      continue
+    }
     const { size, parts } = extentOf(block.clipped, quantizer)
     for (const { index, sign } of parts) out.data[at + index] += (sign * throughScale) / size
   }
@@ -209,9 +236,9 @@ export function straightThroughOracle(
     const row = transformed.data.subarray(r * g.cols, (r + 1) * g.cols)
     const bounds = rowClip(row, r, clip)
     const gradient = out.data.subarray(r * g.cols, (r + 1) * g.cols)
-    const sums = [0, 0]
+    const sums = [throughRange[2 * r], throughRange[2 * r + 1]]
     row.forEach((x, i) => {
-      if (x < bounds.low || x > bounds.high) {
+      if (!isRange && (x < bounds.low || x > bounds.high)) {
         sums[Number(x > bounds.high)] += gradient[i]
         gradient[i] = 0
       }
@@ -351,12 +378,11 @@ export function smoothObjective(
     const { e } = forwardPass(problem, parameters, (side, values) => {
       const rounding = roundings[side]
       if (!rounding) return values
-      const { quantizer, clip, rule } = rounding
-      const moved = clippedBlocks(values, clip, blockLength(quantizer, values.cols))
+      const { rule } = rounding
+      const moved = clippedBlocks(values, rounding)
       const smooth = (frozen.get(side) ?? []).map((block, b) => {
         const own = ownShares(block, rule)
-        const sizeOf = (clipped: readonly number[]) => extentOf(clipped, quantizer).size
-        const growth = rule === 'scale' && !block.isCapped ? sizeOf(moved[b].clipped) / sizeOf(block.clipped) : 1
+        const growth = rule === 'scale' && !block.isCapped ? sizeOf(moved[b], rounding) / sizeOf(block, rounding) : 1
         const offset = (i: number) => block.values[i] - own[i] * block.clipped[i]
         return { ...block, values: moved[b].clipped.map((m, i) => own[i] * m + growth * offset(i)) }
       })

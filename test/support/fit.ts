@@ -1,14 +1,15 @@
 import { completeOptions, type OptionValues } from '../../src/core/options'
-import type { QuantConfig, Quantizer } from '../../src/formats/number-format'
+import type { QuantConfig } from '../../src/formats/number-format'
 import { Arena } from '../../src/gpu/arena'
 import type { Gpu } from '../../src/gpu/device'
 import type { GpuMatrix } from '../../src/gpu/gpu-matrix'
-import { clipRows } from '../../src/gpu/kernels/clip-rows'
 import { fakeQuantize } from '../../src/gpu/kernels/fake-quantize'
 import { matmulNt } from '../../src/gpu/kernels/matmul-nt'
 import { outputErrorSums, readOutputErrors } from '../../src/gpu/kernels/output-error-sums'
 import { Recorder } from '../../src/gpu/recorder'
 import type { Context, FitInput, FittedTransform, Transform } from '../../src/methods/method'
+import { clipWeight } from '../../src/methods/rounding/clip-weight'
+import { roundActivations } from '../../src/methods/rounding/round-activations'
 
 /** A layer on the GPU with held-out rows. */
 export interface FitLayer {
@@ -26,7 +27,14 @@ export function fitInput(
     config,
     transform,
     options,
-  }: { layer: FitLayer; config: QuantConfig; transform: Transform; options?: OptionValues },
+    headDim = null,
+  }: {
+    layer: FitLayer
+    config: QuantConfig
+    transform: Transform
+    options?: OptionValues
+    headDim?: number | null
+  },
 ): FitInput {
   const recorder = new Recorder(gpu)
   const reference = matmulNt(recorder, arena, layer.calibration, layer.weight)
@@ -38,6 +46,7 @@ export function fitInput(
     reference,
     config,
     options: completeOptions({ id: transform.id, code: 'MD-03' }, transform.options, options ?? {}),
+    headDim,
   }
 }
 
@@ -59,17 +68,12 @@ export async function outputError(
   const arena = new Arena(gpu)
   try {
     const recorder = new Recorder(gpu)
-    const rounded = (
-      matrix: GpuMatrix,
-      quantizer: Quantizer | null,
-      clip: { shared: boolean; bounds: GPUBuffer | null },
-    ) => {
-      if (!quantizer) return matrix
-      const clipped = clip.bounds ? clipRows(recorder, arena, matrix, { ...clip, bounds: clip.bounds }) : matrix
-      return fakeQuantize(recorder, arena, clipped, quantizer)
-    }
-    const x = rounded(fitted.apply(rows), config.activation, { shared: true, bounds: fitted.clip?.activation ?? null })
-    const w = rounded(fitted.weight, config.weight, { shared: false, bounds: fitted.clip?.weight ?? null })
+    const { clip } = fitted
+    const { activation: quantizer } = config
+    const transformed = fitted.apply(rows)
+    const x = quantizer ? roundActivations(recorder, arena, transformed, { quantizer, clip }) : transformed
+    const clipped = clipWeight(recorder, arena, fitted.weight, clip)
+    const w = config.weight ? fakeQuantize(recorder, arena, clipped, config.weight) : fitted.weight
     const reference = matmulNt(recorder, arena, rows, weight)
     const sums = outputErrorSums(recorder, arena, reference, matmulNt(recorder, arena, x, w))
     recorder.submit()

@@ -18,11 +18,11 @@ export function gaussianMatrix(rows: number, cols: number, seed: number): Matrix
 export function fitInput(
   t: TestGpu,
   transform: Transform,
-  { weight, calibration, config, options }: FixtureLayer,
+  { weight, calibration, config, options, headDim }: FixtureLayer,
 ): FitInput {
   const rows = uploadMatrix(t.gpu, t.arena, calibration, 'calibration')
   const layer = { weight: uploadMatrix(t.gpu, t.arena, weight, 'weight'), calibration: rows, evaluation: rows }
-  return inputOf(t.gpu, t.arena, { layer, config, transform, options })
+  return inputOf(t.gpu, t.arena, { layer, config, transform, options, headDim })
 }
 
 interface FixtureLayer {
@@ -30,6 +30,7 @@ interface FixtureLayer {
   readonly calibration: Matrix
   readonly config: QuantConfig
   readonly options?: OptionValues
+  readonly headDim?: number | null
 }
 
 export function fitContext(t: TestGpu, seed: number): Context {

@@ -41,14 +41,14 @@ export function channelStats(recorder: Recorder, arena: Arena, matrix: GpuMatrix
 }
 
 /**
- * Per column over all rows: max |x| and root mean square (slabs added in float64), from the padded contents of the two
- * matrices ([slabs, stride] each).
+ * Per column over all rows: max |x|, Σ x² and root mean square (slabs added in float64), from the padded contents of the
+ * two matrices ([slabs, stride] each).
  */
 export function decodeChannelStats(
   maxima: Float32Array,
   squares: Float32Array,
   matrix: GpuMatrix,
-): { max: Float32Array; rms: Float32Array } {
+): { max: Float32Array; energy: Float64Array; rms: Float32Array } {
   const max = new Float32Array(matrix.cols)
   const energy = new Float64Array(matrix.cols)
   for (let start = 0; start < maxima.length; start += matrix.stride) {
@@ -57,5 +57,5 @@ export function decodeChannelStats(
       energy[col] += squares[start + col]
     }
   }
-  return { max, rms: Float32Array.from(energy, (sum) => Math.sqrt(sum / matrix.rows)) }
+  return { max, energy, rms: Float32Array.from(energy, (sum) => Math.sqrt(sum / matrix.rows)) }
 }

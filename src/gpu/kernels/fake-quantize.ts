@@ -1,6 +1,6 @@
 import fakeQuantizeSource from '../../../shaders/fake_quantize.wgsl?raw'
 import chunk from '../../../shaders/lib/chunk.wgsl?raw'
-import type { Quantizer } from '../../formats/number-format'
+import type { IntegerQuantizer, Quantizer } from '../../formats/number-format'
 import type { Arena } from '../arena'
 import type { GpuMatrix } from '../gpu-matrix'
 import type { Recorder } from '../recorder'
@@ -25,19 +25,37 @@ export const fakeQuantizeKernels = gridKernels({
  */
 export function fakeQuantize(recorder: Recorder, arena: Arena, matrix: GpuMatrix, quantizer: Quantizer): GpuMatrix {
   const factor = literalFactor(quantizer)
-  if (factor === null) return onGrid(recorder, arena, matrix, quantizer)
+  if (factor === null) return onGrid(recorder, arena, matrix, { quantizer })
   const multiplied = preMultiply(recorder, arena, matrix, factor)
-  return preDivide(recorder, arena, onGrid(recorder, arena, multiplied, quantizer), factor)
+  return preDivide(recorder, arena, onGrid(recorder, arena, multiplied, { quantizer }), factor)
 }
 
-function onGrid(recorder: Recorder, arena: Arena, matrix: GpuMatrix, quantizer: Quantizer): GpuMatrix {
+/**
+ * The same under integers with a scale per row, the range of every row given rather than its own: elements beyond take
+ * the outermost codes. `ranges` as rowRanges leaves them [rows, 2]; a range of zero has scale 1.
+ */
+export function fakeQuantizeWithin(
+  recorder: Recorder,
+  arena: Arena,
+  matrix: GpuMatrix,
+  { quantizer, ranges }: { quantizer: IntegerQuantizer & { group: 'row' }; ranges: GPUBuffer },
+): GpuMatrix {
+  return onGrid(recorder, arena, matrix, { quantizer, context: ranges })
+}
+
+function onGrid(
+  recorder: Recorder,
+  arena: Arena,
+  matrix: GpuMatrix,
+  { quantizer, context }: { quantizer: Quantizer; context?: GPUBuffer },
+): GpuMatrix {
   const { rows, cols, stride } = matrix
   const plan = gridFor(quantizer)
   const target = arena.matrix(rows, cols, `${quantizer.format.id} values`)
   recorder.dispatch(kernelFor(fakeQuantizeKernels, plan), {
     overrides: chunkOverrides(plan),
     uniforms: [rows, cols, stride, 0, ...plan.words],
-    buffers: [matrix.buffer, gridContext(recorder, arena, matrix, plan), target.buffer],
+    buffers: [matrix.buffer, context ?? gridContext(recorder, arena, matrix, plan), target.buffer],
     workgroups: Math.ceil((rows * stride) / CHUNK_COLS / WORKGROUP_SIZE),
   })
   return target

@@ -17,12 +17,18 @@ export const gptqColumnsKernels = gridKernels({
   bindings: ['read', 'read', 'read', 'read', 'write', 'write', 'write', 'write'],
 })
 
+/** Rows and columns `first` … of a triangular factor; the whole of it begins at 0. `first` is a multiple of ERROR_COLS. */
+export interface FactorBlock {
+  readonly matrix: GpuMatrix
+  readonly first: number
+}
+
 /** A weight on its way through GPTQ. */
 export interface ColumnWork {
   /** W' in processing order [out, in]; columns still to come hold what earlier errors have made of them. */
   readonly work: GpuMatrix
-  /** U [in, in] in processing order. */
-  readonly factor: GpuMatrix
+  /** U [in, in] in processing order: its blocks on the diagonal, as far as columns are rounded with it. */
+  readonly factor: FactorBlock
   /** `stride` words: the channel at each place; places in the padding name themselves. */
   readonly order: GPUBuffer
   readonly scales: BlockScales
@@ -56,8 +62,14 @@ export function gptqColumns(recorder: Recorder, state: ColumnWork, first: number
       ROW_SCALES: Number(plan.block === 'row'),
       BY_PLACE: Number(byPlace),
     },
-    uniforms: [work.rows, work.cols, work.stride / 4, blocks, first / 4, end / 4, 0, 0, ...plan.words],
-    buffers: [...[factor.buffer, order, stored, context], ...[work.buffer, target.buffer, errors.buffer, losses]],
+    uniforms: [
+      ...[work.rows, work.cols, work.stride / 4, blocks, first / 4, end / 4],
+      ...[factor.first, factor.matrix.stride / 4, ...plan.words],
+    ],
+    buffers: [
+      ...[factor.matrix.buffer, order, stored, context],
+      ...[work.buffer, target.buffer, errors.buffer, losses],
+    ],
     workgroups: Math.ceil(work.rows / WORKGROUP_SIZE),
   })
 }

@@ -22,21 +22,26 @@ export function gramSlabRows(gpu: Gpu, rows: number, cols: number): number {
   return Math.min(SLAB_ROWS, rowsPerDispatch(gpu, rows, cols * cols))
 }
 
+export interface GramRange {
+  /** [n, n] */
+  readonly target: GpuMatrix
+  readonly begin: number
+  readonly end: number
+  /** To what `target` holds. */
+  readonly adds?: boolean
+}
+
 /**
- * Adds the Gram matrix of rows begin … end − 1 of `x` to `target`: target += xᵀ · x. Rows come in order, and the slab
- * that begins at 0 overwrites instead. Half the work of `matmulTn` of the matrix with itself.
+ * Adds the Gram matrix of rows begin … end − 1 of `x` to `target`: target += xᵀ · x; without `adds` it overwrites, as the
+ * slab that begins at 0 does unless told otherwise. Half the work of `matmulTn` of the matrix with itself.
  *
  * Shapes: x [rows, n], target [n, n] -> same, symmetric to the bit, padding columns zero.
  * Accuracy: f32 sums in a fixed order, |error| ≤ (rows + 2) · 2^-23 · Σ|x||x| per element.
  */
-export function addGram(
-  recorder: Recorder,
-  x: GpuMatrix,
-  { target, begin, end }: { readonly target: GpuMatrix; readonly begin: number; readonly end: number },
-): void {
+export function addGram(recorder: Recorder, x: GpuMatrix, { target, begin, end, adds = begin > 0 }: GramRange): void {
   const colTiles = Math.ceil(x.stride / TILE)
   recorder.dispatch(gramKernel, {
-    uniforms: [begin, end, x.cols, x.stride / 4, colTiles],
+    uniforms: [begin, end, x.cols, x.stride / 4, colTiles, Number(adds)],
     buffers: [x.buffer, target.buffer],
     workgroups: colTiles * colTiles,
   })

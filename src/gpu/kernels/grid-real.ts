@@ -30,8 +30,12 @@ const FOUR_OVER_SIX_TOP = 256
 const ONE_BITS = 0x3f800000
 
 /** NVFP4: the context is the fp32 scale of the tensor. */
-export function nvfpGrid({ format, fourOverSix, tensorScale: isScaled }: NvfpQuantizer): GridPlan {
+export function nvfpGrid({ format, fourOverSix, tensorScale: isScaled, tensorMaximum }: NvfpQuantizer): GridPlan {
   const divisor = format.element.maxFinite * (fourOverSix === null ? E4M3_TOP : FOUR_OVER_SIX_TOP)
+  const maximumOf: NonNullable<GridPlan['context']> = (recorder, arena, matrix) =>
+    tensorMaximum === undefined
+      ? magnitudeMax(recorder, arena, matrix)
+      : uploadWords(recorder.gpu, arena, Float32Array.of(tensorMaximum), 'maximum of the tensor')
   return {
     library: NVFP4,
     overrides: {},
@@ -43,7 +47,7 @@ export function nvfpGrid({ format, fourOverSix, tensorScale: isScaled }: NvfpQua
     errorKind: fourOverSix ?? 'mse',
     context: (recorder, arena, matrix) =>
       isScaled
-        ? tensorScale(recorder, arena, magnitudeMax(recorder, arena, matrix), divisor)
+        ? tensorScale(recorder, arena, maximumOf(recorder, arena, matrix), divisor)
         : uploadWords(recorder.gpu, arena, new Uint32Array([ONE_BITS]), 'tensor scale'),
   }
 }
@@ -69,11 +73,16 @@ export function fp32Grid(quantizer: MxQuantizer): GridPlan {
   }
 }
 
+/** Steps of the scale in the largest magnitude, or in the whole range under 'asym'. */
+export function integerSteps({ format, scheme }: IntegerQuantizer): number {
+  const steps = 2 ** format.element.bits - 1
+  return { 'sym-max': (steps - 1) / 2, 'sym-half': steps / 2, asym: steps }[scheme]
+}
+
 /** Integers per row (the context is the range of every row) or group. */
-export function integerGrid({ format, group, scheme }: IntegerQuantizer): GridPlan {
+export function integerGrid(quantizer: IntegerQuantizer): GridPlan {
+  const { format, group, scheme } = quantizer
   const { bits } = format.element
-  const steps = 2 ** bits - 1
-  const divisor = { 'sym-max': (steps - 1) / 2, 'sym-half': steps / 2, asym: steps }[scheme]
   const isAsymmetric = scheme === 'asym'
   return {
     library: INTEGER,
@@ -81,7 +90,7 @@ export function integerGrid({ format, group, scheme }: IntegerQuantizer): GridPl
       INTEGER_BITS: bits,
       ASYMMETRIC: Number(isAsymmetric),
       PER_ROW: Number(group === 'row'),
-      ...divisorOverrides(divisor),
+      ...divisorOverrides(integerSteps(quantizer)),
     },
     words: [],
     block: group,

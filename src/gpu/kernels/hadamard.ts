@@ -42,10 +42,34 @@ export function hadamard(recorder: Recorder, arena: Arena, matrix: GpuMatrix, pl
   if (plan.n !== matrix.cols || (plan.signs && plan.signs.length !== plan.n)) {
     throw new InputError('BUG', `hadamard: expected ${plan.n} columns and as many signs, found ${matrix.cols} columns`)
   }
-  const passes = planPasses(plan.log2, plan.signs !== null || plan.order === 1)
+  if (plan.order === 1) return butterfly(recorder, arena, matrix, { ...plan, scale: 1 / Math.sqrt(plan.n) })
+  const runs = plan.log2 === 0 && !plan.signs ? matrix : butterfly(recorder, arena, matrix, { ...plan, scale: 1 })
+  const factor = uploadWords(recorder.gpu, arena, outerFactor(plan), 'hadamard outer factor')
+  const shape = { a: plan.order, b: 2 ** plan.log2 }
+  return kroneckerLeft(recorder, arena, runs, { ...shape, factor, transposed: plan.kind !== 'mixed' })
+}
+
+/** Runs of 2^log2 channels and what they are multiplied by. */
+export interface Butterfly {
+  readonly log2: number
+  /** ±1 per channel, before the butterfly; null: none. */
+  readonly signs: Int8Array | null
+  readonly scale: number
+}
+
+/**
+ * scale · (matrix ⊙ signs) (I ⊗ H) with the Walsh-Hadamard matrix of order 2^log2 in every run of so many channels, in
+ * passes of up to 128 floats in registers. Shapes: [rows, cols] -> same; the runs tile a row, or a row and its padding.
+ */
+export function butterfly(
+  recorder: Recorder,
+  arena: Arena,
+  matrix: GpuMatrix,
+  { log2, signs, scale }: Butterfly,
+): GpuMatrix {
+  const passes = planPasses(log2)
   const targets = passes.slice(0, 2).map((_, i) => arena.matrix(matrix.rows, matrix.cols, `hadamard ${i}`))
-  const signBits = plan.signs ? uploadWords(recorder.gpu, arena, packSigns(plan.signs), 'hadamard signs') : null
-  const scale = plan.order === 1 ? 1 / Math.sqrt(plan.n) : 1
+  const signBits = signs ? uploadWords(recorder.gpu, arena, packSigns(signs), 'hadamard signs') : null
   let current = matrix
   passes.forEach(({ pointsLog2, inner, step }, index) => {
     const signed = signBits !== null && index === 0
@@ -59,18 +83,14 @@ export function hadamard(recorder: Recorder, arena: Arena, matrix: GpuMatrix, pl
     })
     current = target
   })
-  if (plan.order === 1) return current
-  const factor = uploadWords(recorder.gpu, arena, outerFactor(plan), 'hadamard outer factor')
-  const shape = { a: plan.order, b: 2 ** plan.log2 }
-  return kroneckerLeft(recorder, arena, current, { ...shape, factor, transposed: plan.kind !== 'mixed' })
+  return current
 }
 
 /**
  * Splits the p stages of a run of 2^p channels into passes: two stages inside vec4s, the rest spread evenly over as few
- * passes as registers allow. p = 0 needs a pass only when `always`, to apply signs or to make a copy.
+ * passes as registers allow. p = 0 is a pass too, which applies signs and scale.
  */
-function planPasses(log2: number, always: boolean): Pass[] {
-  if (log2 === 0 && !always) return []
+function planPasses(log2: number): Pass[] {
   const inner = Math.min(log2, 2)
   let left = log2 - inner
   const passes: Pass[] = []

@@ -24,16 +24,28 @@ export interface PooledMagnitudes {
   readonly cols: number
 }
 
+/** Where the rows of a matrix stand among `total` rows. */
+export interface RowPlace {
+  readonly first: number
+  readonly total: number
+}
+
 /**
  * max |x| over a grid of min(rows, 128) x min(cols, 256) cells; cell (r, c) covers rows floor(r · rows / mapRows) up to
- * the next cell's first, and columns likewise. Exact.
+ * the next cell's first, and columns likewise. Exact. With `place`, `matrix` is some rows of a taller one: the grid is
+ * that of all its rows, and 0 where they are others'.
  */
-export function magnitudeMap(recorder: Recorder, arena: Arena, matrix: GpuMatrix): PooledMagnitudes {
-  const rows = Math.min(matrix.rows, MAP_ROWS)
+export function magnitudeMap(
+  recorder: Recorder,
+  arena: Arena,
+  matrix: GpuMatrix,
+  place: RowPlace = { first: 0, total: matrix.rows },
+): PooledMagnitudes {
+  const rows = Math.min(place.total, MAP_ROWS)
   const cols = Math.min(matrix.cols, MAP_COLS)
   const cells = arena.buffer(4 * rows * cols, 'magnitude_map cells')
   recorder.dispatch(magnitudeMapKernel, {
-    uniforms: [matrix.rows, matrix.cols, matrix.stride, rows, cols],
+    uniforms: [matrix.rows, matrix.cols, matrix.stride, rows, cols, place.first, place.total],
     buffers: [matrix.buffer, cells],
     workgroups: Math.ceil((rows * cols) / WORKGROUP_SIZE),
   })

@@ -2,6 +2,7 @@ import magnitudeRange from '../../../shaders/lib/magnitude_range.wgsl?raw'
 import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
 import zeroBeyond from '../../../shaders/lib/zero_beyond.wgsl?raw'
 import source from '../../../shaders/moments.wgsl?raw'
+import type { CentralMoments } from '../../core/moments'
 import type { Arena } from '../arena'
 import type { GpuMatrix } from '../gpu-matrix'
 import type { Kernel } from '../pipeline-cache'
@@ -57,8 +58,27 @@ export function moments(recorder: Recorder, arena: Arena, matrix: GpuMatrix, max
   return { partials, words, rows, cols }
 }
 
-/** Combines the threads' sums in float64: Σ(u − mean)^q by expanding ((u − s) + (s − mean))^q. */
+/** What decodeCentralMoments says of a tensor, as the figures want it. */
 export function decodeMoments(partials: Float32Array, sums: MomentSums, maxBits: number): Moments {
+  const { count, mean, m2, m4 } = combineThreads(partials, sums)
+  const unit = unitOf(maxBits)
+  return { mean: mean * unit, variance: (m2 / count) * unit ** 2, kurtosis: (m4 * count) / m2 ** 2 }
+}
+
+/** Count, mean and central sums of all elements, in the unit of x. */
+export function decodeCentralMoments(partials: Float32Array, sums: MomentSums, maxBits: number): CentralMoments {
+  const { count, mean, m2, m3, m4 } = combineThreads(partials, sums)
+  const unit = unitOf(maxBits)
+  return { count, mean: mean * unit, m2: m2 * unit ** 2, m3: m3 * unit ** 3, m4: m4 * unit ** 4 }
+}
+
+/** The power of two that elements were divided by. */
+function unitOf(maxBits: number): number {
+  return 2 ** (Math.min(252, rangeExponent(maxBits)) - 126)
+}
+
+/** Combines the threads' sums in float64: Σ(u − mean)^q by expanding ((u − s) + (s − mean))^q. */
+function combineThreads(partials: Float32Array, sums: MomentSums): CentralMoments {
   const { rows, cols, words } = sums
   const threads = words / QUANTITIES
   const cols4 = Math.ceil(cols / 4)
@@ -74,15 +94,14 @@ export function decodeMoments(partials: Float32Array, sums: MomentSums, maxBits:
     const [shift, sum] = read(thread)
     mean += (countOf(thread) * shift + sum) / total
   }
-  let second = 0
-  let fourth = 0
+  let [second, third, fourth] = [0, 0, 0]
   for (let thread = 0; thread < threads; thread++) {
     const [shift, s1, s2, s3, s4] = read(thread)
     const n = countOf(thread)
     const d = shift - mean
     second += s2 + 2 * d * s1 + n * d ** 2
+    third += s3 + 3 * d * s2 + 3 * d ** 2 * s1 + n * d ** 3
     fourth += s4 + 4 * d * s3 + 6 * d ** 2 * s2 + 4 * d ** 3 * s1 + n * d ** 4
   }
-  const unit = 2 ** (Math.min(252, rangeExponent(maxBits)) - 126)
-  return { mean: mean * unit, variance: (second / total) * unit ** 2, kurtosis: (fourth * total) / second ** 2 }
+  return { count: total, mean, m2: second, m3: third, m4: fourth }
 }

@@ -4,6 +4,7 @@ import type { Quantizer } from '../../formats/number-format'
 import type { Arena } from '../arena'
 import type { GpuMatrix } from '../gpu-matrix'
 import type { Recorder } from '../recorder'
+import type { BlockScales } from './gptq-scales'
 import { CHUNK_COLS, chunkOverrides, gridContext, gridFor, gridKernels, kernelFor } from './grid'
 import type { GridPlan } from './grid-plan'
 import { type PackedMatrix, packedStrides } from './packed-matrix'
@@ -15,7 +16,7 @@ const BYTES_PER_WORD = 4
 export const quantizeKernels = gridKernels({
   name: 'quantize',
   code: quantizeSource + chunk,
-  bindings: ['read', 'read', 'write', 'write'],
+  bindings: ['read', 'read', 'read', 'read', 'write', 'write'],
 })
 
 /** Chunks that share a word of scale bytes; other scales fill words of their own. */
@@ -34,13 +35,42 @@ function chunksPerWord({ block, scaleBytes }: GridPlan): number {
 export function quantize(recorder: Recorder, arena: Arena, matrix: GpuMatrix, quantizer: Quantizer): PackedMatrix {
   const factor = literalFactor(quantizer)
   const source = factor === null ? matrix : preMultiply(recorder, arena, matrix, factor)
+  return pack(recorder, arena, source, { quantizer, given: null })
+}
+
+/** Scales that blocks have got already. */
+export interface GivenScales {
+  readonly scales: BlockScales
+  /** Where in `scales` the scale of each block of a row is: one word per block. */
+  readonly blocks: GPUBuffer
+}
+
+/**
+ * `matrix` as codes under `given` scales instead of those its own blocks would have: what GPTQ has rounded keeps the
+ * scales it was rounded to. With a literal pre-scale `matrix` is the multiplied one. Shapes and accuracy: as `quantize`.
+ */
+export function quantizeUnder(
+  recorder: Recorder,
+  arena: Arena,
+  matrix: GpuMatrix,
+  { quantizer, given }: { readonly quantizer: Quantizer; readonly given: GivenScales },
+): PackedMatrix {
+  return pack(recorder, arena, matrix, { quantizer, given })
+}
+
+function pack(
+  recorder: Recorder,
+  arena: Arena,
+  source: GpuMatrix,
+  { quantizer, given }: { readonly quantizer: Quantizer; readonly given: GivenScales | null },
+): PackedMatrix {
   const { rows, cols, stride } = source
   const { id } = quantizer.format
   const plan = gridFor(quantizer)
   const { codeStride, scaleStride } = packedStrides(stride, quantizer)
   const codes = arena.buffer(rows * codeStride, `${id} codes`)
   const scales = arena.buffer(rows * scaleStride, `${id} scales`)
-  const context = gridContext(recorder, arena, source, plan)
+  const context = given?.scales.context ?? gridContext(recorder, arena, source, plan)
   const chunks = chunksPerWord(plan)
   recorder.dispatch(kernelFor(quantizeKernels, plan), {
     overrides: {
@@ -49,9 +79,14 @@ export function quantize(recorder: Recorder, arena: Arena, matrix: GpuMatrix, qu
       SCALE_BYTES: plan.scaleBytes,
       CHUNKS: chunks,
       ROW_SCALES: Number(plan.block === 'row'),
+      GIVEN: Number(given !== null),
     },
-    uniforms: [rows, stride, scaleStride / BYTES_PER_WORD, 0, ...plan.words],
-    buffers: [source.buffer, context, codes, scales],
+    uniforms: [rows, stride, scaleStride / BYTES_PER_WORD, given?.scales.blocks ?? 0, ...plan.words],
+    // Without given scales nothing reads what stands in their place.
+    buffers: [
+      ...[source.buffer, context, given?.scales.stored ?? source.buffer, given?.blocks ?? source.buffer],
+      ...[codes, scales],
+    ],
     workgroups: Math.ceil((rows * Math.ceil(stride / CHUNK_COLS / chunks)) / WORKGROUP_SIZE),
   })
   return { rows, cols, quantizer, codes, scales, context, codeStride, scaleStride }

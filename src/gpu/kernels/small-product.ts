@@ -12,9 +12,11 @@ export const smallProductKernel: Kernel = {
   bindings: ['read', 'read', 'read', 'write'],
 }
 
-/** factor · left · right + addendFactor · addend, all [size, size] without padding. */
+/** factor · left · right + addendFactor · addend, all [size, size] without padding, or `count` of each in a row. */
 export interface SmallProduct {
   readonly size: number
+  /** 1 when left out. */
+  readonly count?: number
   readonly left: GPUBuffer
   /** Use leftᵀ. */
   readonly leftTransposed?: boolean
@@ -24,15 +26,16 @@ export interface SmallProduct {
   readonly addendFactor: number
 }
 
-/** The [size, size] result of a SmallProduct in a new buffer. f32 sums in index order. */
+/** The [count, size, size] result of a SmallProduct in a new buffer. f32 sums in index order. */
 export function smallProduct(recorder: Recorder, arena: Arena, call: SmallProduct): GPUBuffer {
-  const { size, left, right, addend } = call
-  const out = arena.buffer(4 * size * size, 'small product')
+  const { size, count = 1, left, right, addend } = call
+  const elements = count * size * size
+  const out = arena.buffer(4 * elements, 'small product')
   recorder.dispatch(smallProductKernel, {
     overrides: { LEFT_TRANSPOSED: Number(call.leftTransposed ?? false) },
-    uniforms: [size, f32(call.factor), f32(call.addendFactor)],
+    uniforms: [size, count, f32(call.factor), f32(call.addendFactor)],
     buffers: [left, right, addend, out],
-    workgroups: Math.ceil((size * size) / WORKGROUP_SIZE),
+    workgroups: Math.ceil(elements / WORKGROUP_SIZE),
   })
   return out
 }

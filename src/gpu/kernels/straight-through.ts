@@ -2,7 +2,6 @@ import firstEqual from '../../../shaders/lib/first_equal.wgsl?raw'
 import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
 import source from '../../../shaders/straight_through.wgsl?raw'
 import type { MxQuantizer, Quantizer } from '../../formats/number-format'
-import type { Arena } from '../arena'
 import { type GpuMatrix, STRIDE_MULTIPLE } from '../gpu-matrix'
 import type { Kernel } from '../pipeline-cache'
 import { f32, type Recorder } from '../recorder'
@@ -16,28 +15,7 @@ const NVFP4_LARGEST = 2688
 export const straightThroughKernel: Kernel = {
   name: 'straight_through',
   code: source + workgroupIndex + firstEqual,
-  bindings: ['read', 'read', 'read', 'read', 'write', 'write'],
-}
-
-/** The clipped, quantized operand of a forward pass, and what the backward pass needs of it. */
-export interface ClippedOperand {
-  /** Before clipping [rows, cols]. */
-  readonly values: GpuMatrix
-  /** After clipping and quantizing. */
-  readonly quantized: GpuMatrix
-  /** From rowExtremes(values). */
-  readonly extremes: GPUBuffer
-  /** Pairs (low, high) of clip shares: one per row, or one in all when `shared`. */
-  readonly bounds: GPUBuffer
-  /** One pair for all rows, extremes clamped at zero (activations). */
-  readonly shared: boolean
-}
-
-/** Gradient sums (below, above) of what a clip cut off: [rows, blocks, 2]. */
-export interface ClipSums {
-  readonly buffer: GPUBuffer
-  /** Per row. */
-  readonly blocks: number
+  bindings: ['read', 'read', 'write'],
 }
 
 /** Whether the gradient passes through the block's scale, or only through the elements: see straightThroughRule. */
@@ -126,10 +104,9 @@ function scaleFollows(quantizer: Quantizer, rule: StraightThroughRule): number {
 }
 
 /**
- * Turns `gradient`, ∂L/∂(quantized), into ∂L/∂(values) in place, all but the share of each row's extremes, and returns
- * the sums of what the clip cut off; clipGradient completes both.
+ * Turns `gradient`, ∂L/∂(quantized), into ∂L/∂(values) in place.
  *
- * Shapes: gradient [rows, cols] like operand.values.
+ * Shapes: gradient [rows, cols] like `values`, which `quantized` was rounded from.
  * Rules: 'saturation' and 'scale' as in straightThroughRule; where they saturate, elements get no gradient of their own.
  * Accuracy: f32 sums over a block in order. Pre-scale factors and the limits they give are rounded to f32, so an element or
  * a maximum within 2^-22 of a limit or a power of two may count as on its other side.
@@ -137,18 +114,20 @@ function scaleFollows(quantizer: Quantizer, rule: StraightThroughRule): number {
  */
 export function straightThrough(
   recorder: Recorder,
-  arena: Arena,
   gradient: GpuMatrix,
-  { operand, quantizer, rule }: { operand: ClippedOperand; quantizer: Quantizer; rule: StraightThroughRule },
-): ClipSums {
+  {
+    values,
+    quantized,
+    quantizer,
+    rule,
+  }: { values: GpuMatrix; quantized: GpuMatrix; quantizer: Quantizer; rule: StraightThroughRule },
+): void {
   const { rows, stride } = gradient
   const block = blockOf(quantizer, stride)
   const blocks = Math.ceil(stride / block)
   const { largest, binade, ceiling, factor } = saturationOf(quantizer)
-  const clipSums = arena.buffer(8 * rows * blocks, 'clip sums')
   recorder.dispatch(straightThroughKernel, {
     overrides: {
-      SHARED: Number(operand.shared),
       SCALE_FOLLOWS: scaleFollows(quantizer, rule),
       BUMP_AT: quantizer.family === 'mx' ? bumpAt(quantizer) : 2 ** F32_MANTISSA_BITS,
     },
@@ -161,15 +140,7 @@ export function straightThrough(
       bitsOf(ceiling),
       f32(factor),
     ],
-    buffers: [
-      operand.values.buffer,
-      operand.quantized.buffer,
-      operand.extremes,
-      operand.bounds,
-      gradient.buffer,
-      clipSums,
-    ],
+    buffers: [values.buffer, quantized.buffer, gradient.buffer],
     workgroups: Math.ceil((rows * blocks) / WORKGROUP_SIZE),
   })
-  return { buffer: clipSums, blocks }
 }

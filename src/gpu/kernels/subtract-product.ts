@@ -24,11 +24,14 @@ export interface ProductRange {
   /** First column of the target that changes, and the first one after it that does not (default: all do): multiples of 32. */
   readonly firstCol: number
   readonly endCol?: number
+  /** The column of the target that column 0 of `right` stands for: a multiple of 32, 0 unless given. */
+  readonly rightCol?: number
 }
 
 /**
  * Subtracts a product from the later columns of `target`, in place: target[:, firstCol … endCol − 1] −=
  * left[:, range] · right[rows of the range, the same columns]. GPTQ spreads a block's errors this way: left its errors D, right U.
+ * `right` may hold a part of the target's columns only, beginning at `rightCol`.
  *
  * Shapes: left [m, l], right [k, n], target [m, n]; padding columns stay zero. left, right and target differ.
  * Accuracy: f32 sums in a fixed order, |error| ≤ (depth + 3) · 2^-23 · (|target| + Σ|left||right|) per element.
@@ -37,13 +40,14 @@ export interface ProductRange {
 export function subtractProduct(
   recorder: Recorder,
   { left, right, target }: { readonly left: GpuMatrix; readonly right: GpuMatrix; readonly target: GpuMatrix },
-  { leftFirst, depth, rightFirst, firstCol, endCol = target.stride }: ProductRange,
+  { leftFirst, depth, rightFirst, firstCol, endCol = target.stride, rightCol = 0 }: ProductRange,
 ): void {
-  const misaligned = [leftFirst, depth, firstCol, endCol].find((value) => value % STRIDE_MULTIPLE !== 0)
+  const misaligned = [leftFirst, depth, firstCol, endCol, rightCol].find((value) => value % STRIDE_MULTIPLE !== 0)
   if (misaligned !== undefined) {
     throw new InputError('BUG', `subtract_product: expected multiples of ${STRIDE_MULTIPLE}, found ${misaligned}`)
   }
-  if (left.rows !== target.rows || right.cols !== target.cols) {
+  const isInside = firstCol >= rightCol && Math.min(endCol, target.stride) <= rightCol + right.stride
+  if (left.rows !== target.rows || !isInside) {
     throw new InputError(
       'BUG',
       `subtract_product: expected a target of [${left.rows}, ${right.cols}], found [${target.rows}, ${target.cols}]`,
@@ -61,7 +65,7 @@ export function subtractProduct(
     recorder.dispatch(subtractProductKernel, {
       uniforms: [
         ...[begin, end, firstCol / 4, (firstCol + cols) / 4, depth / 4, leftFirst / 4, rightFirst],
-        ...[left.stride / 4, target.stride / 4, colTiles],
+        ...[left.stride / 4, target.stride / 4, colTiles, right.stride / 4, rightCol / 4],
       ],
       buffers: [left.buffer, right.buffer, target.buffer],
       workgroups: colTiles * Math.ceil((end - begin) / TILE),

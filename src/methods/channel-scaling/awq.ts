@@ -24,7 +24,8 @@ export async function fitAwq(input: FitInput, context: Context): Promise<FittedT
   return {
     weight: scaledWeight,
     apply: (activations) => scaled(gpu, arena, activations, scaling.inverse),
-    clip: clip && { activation: null, weight: null, weightBlocks: clip.bounds },
+    online: [scaling.online],
+    clip: clip && { activation: null, weight: null, activationBlocks: null, weightBlocks: clip.bounds },
     report: {
       notes: [note, ...describeDead(dead), ...(clip ? [describeClip(clip)] : []), describeFolding(weight.cols)],
       training: null,

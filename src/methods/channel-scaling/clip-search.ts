@@ -2,7 +2,7 @@ import type { Quantizer } from '../../formats/number-format'
 import type { Arena } from '../../gpu/arena'
 import type { GpuMatrix } from '../../gpu/gpu-matrix'
 import { addScaled } from '../../gpu/kernels/add-scaled'
-import { blockGram, blockProduct } from '../../gpu/kernels/block-gram'
+import { blockCross, blockProduct } from '../../gpu/kernels/block-diagonal'
 import { blockInner } from '../../gpu/kernels/block-inner'
 import { type BlockWidth, blockLayout } from '../../gpu/kernels/block-layout'
 import { blockPeaks } from '../../gpu/kernels/block-peaks'
@@ -69,7 +69,7 @@ export async function searchClip(
     for (const [i, factor] of CLIP_FACTORS.entries()) {
       await withScratch(gpu, async (spent) => {
         const shared = uploadWords(gpu, spent, new Float32Array([factor]), 'clip factor')
-        const clipped = clipBlocks(recorder, spent, weight, { width, shared: true, factors: shared, peaks })
+        const clipped = clipBlocks(recorder, spent, weight, { width, per: 'matrix', factors: shared, peaks })
         const difference = addScaled(recorder, spent, fakeQuantize(recorder, spent, clipped, quantizer), weight, -1)
         keepSmaller(recorder, smallest, { values: errorsOf(spent, difference), candidate: factor, isFirst: i === 0 })
         await submit()
@@ -79,7 +79,7 @@ export async function searchClip(
     const chosen = await readFloats(gpu, factors, count)
     signal.throwIfAborted()
     const clippedBlocks = chosen.reduce((sum, factor) => sum + Number(factor < 1), 0)
-    return { bounds: { width, shared: false, factors }, blocks: count, clippedBlocks }
+    return { bounds: { width, per: 'block', factors }, blocks: count, clippedBlocks }
   })
 }
 
@@ -96,7 +96,7 @@ function blockErrors(
       return blockInner(recorder, arena, { a: output, b: output, width })
     }
   }
-  const gram = blockGram(recorder, scratch, rows, width)
+  const gram = blockCross(recorder, scratch, { left: rows, right: rows }, width)
   return (arena, difference) => {
     const product = blockProduct(recorder, arena, difference, gram)
     return blockInner(recorder, arena, { a: difference, b: product, width })

@@ -4,6 +4,8 @@ import type { GpuMatrix } from '../../gpu/gpu-matrix'
 import { scaleColumns } from '../../gpu/kernels/scale-columns'
 import { Recorder } from '../../gpu/recorder'
 import { uploadWords } from '../../gpu/transfer'
+import type { OnlineStep } from '../method'
+import { scaleStep } from '../online'
 
 /** A scale per channel on the GPU, and its reciprocal: W' = W · diag(s), X' = X · diag(1 / s). */
 export interface ChannelScaling {
@@ -11,17 +13,16 @@ export interface ChannelScaling {
   readonly scale: GPUBuffer
   /** 1 / s [in], each rounded once */
   readonly inverse: GPUBuffer
+  /** X · diag(1 / s) */
+  readonly online: OnlineStep
 }
 
 export function uploadScaling(gpu: Gpu, arena: Arena, scale: Float32Array<ArrayBuffer>): ChannelScaling {
+  const inverse = scale.map((s) => 1 / s)
   return {
     scale: uploadWords(gpu, arena, scale, 'channel scale'),
-    inverse: uploadWords(
-      gpu,
-      arena,
-      scale.map((s) => 1 / s),
-      'inverse channel scale',
-    ),
+    inverse: uploadWords(gpu, arena, inverse, 'inverse channel scale'),
+    online: scaleStep(inverse),
   }
 }
 

@@ -55,6 +55,7 @@ export async function fitSmoothing(input: FitInput, { gpu, arena, signal }: Cont
   return {
     weight: scaled(gpu, arena, weight, scaling.scale),
     apply: (activations) => scaled(gpu, arena, activations, scaling.inverse),
+    online: [scaling.online],
     clip: null,
     report: {
       notes: [...notes, describeFolding(weight.cols)],

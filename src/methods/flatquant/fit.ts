@@ -1,4 +1,4 @@
-import { kroneckerShape } from '../../core/kronecker'
+import { type KroneckerShape, kroneckerShape, kroneckerShapeWith } from '../../core/kronecker'
 import type { DenseMatrix } from '../../core/linear-algebra'
 import { numberOption, type OptionValues } from '../../core/options'
 import type { Arena } from '../../gpu/arena'
@@ -8,12 +8,14 @@ import { kroneckerLeft, kroneckerRight } from '../../gpu/kernels/kronecker'
 import { sigmoid } from '../../gpu/kernels/sigmoid'
 import { Recorder } from '../../gpu/recorder'
 import { uploadWords } from '../../gpu/transfer'
-import type { Context, FitInput, FitReport, FittedTransform } from '../method'
+import type { Context, FitInput, FitReport, FittedTransform, OnlineStep } from '../method'
+import { kroneckerStep, scaleStep } from '../online'
+import { trainingCurve, trainingNotes } from '../training/describe-training'
+import { cosineRate, type Trained, train } from '../training/train'
 import { conditionNumber, type FactorMatrices, factorMatrices, type Parametrisation } from './factor'
+import { flatquantLearner } from './learner'
 import type { FlatQuantParameters } from './parameters'
 import { startParameters } from './start'
-import { MAX_DIVERGENCES } from './step'
-import { type TrainingResult, trainFlatQuant } from './train'
 
 const BF16_BYTES = 2
 
@@ -26,25 +28,30 @@ function parametrisationOf(values: OptionValues): Parametrisation {
   return values.parametrisation === 'inverse' ? 'inverse' : 'svd'
 }
 
+/** Option `factor`: the size of P1, or 0 for the divisors closest to each other. */
+function shapeOf(channels: number, options: OptionValues): KroneckerShape {
+  const size = numberOption(options, 'factor')
+  return size === 0 ? kroneckerShape(channels) : kroneckerShapeWith(channels, size)
+}
+
 /** Fits transforms/flatquant.ts. */
 export async function fitFlatQuant(input: FitInput, context: Context): Promise<FittedTransform> {
   const { gpu, arena, signal, seed } = context
   signal.throwIfAborted()
-  const start = await startParameters(gpu, input, {
+  const start = await startParameters(gpu, input, shapeOf(input.weight.cols, input.options), {
     alpha: numberOption(input.options, 'alpha'),
     seed,
     parametrisation: parametrisationOf(input.options),
   })
+  const steps = numberOption(input.options, 'steps')
+  const learningRate = numberOption(input.options, 'learningRate')
   const nothingToLearn = input.config.weight === null && input.config.activation === null
   const training = nothingToLearn
     ? null
-    : await trainFlatQuant(
+    : await train(
         input,
-        start,
-        {
-          steps: numberOption(input.options, 'steps'),
-          learningRate: numberOption(input.options, 'learningRate'),
-        },
+        (inner) => flatquantLearner(gpu, inner, input, start),
+        { steps, rateAt: (step) => cosineRate(learningRate, step, steps) },
         context,
       )
   const parameters = training?.best ?? start
@@ -53,6 +60,7 @@ export async function fitFlatQuant(input: FitInput, context: Context): Promise<F
   return {
     weight: changeBasis(gpu, arena, input.weight, weights),
     apply: (matrix) => changeBasis(gpu, arena, matrix, activations),
+    online: onlineOf(parameters, factors),
     clip: uploadClips(gpu, arena, parameters),
     report: describe(input, factors, training),
   }
@@ -96,6 +104,11 @@ function uploadBases(
   }
 }
 
+function onlineOf({ theta }: FlatQuantParameters, { p1, p2 }: Factors): readonly OnlineStep[] {
+  const factors = { left: async () => p1.p.data, right: async () => p2.p.data }
+  return [scaleStep(Float64Array.from(theta, Math.exp)), kroneckerStep({ a: p1.p.rows, b: p2.p.rows }, factors)]
+}
+
 function changeBasis(gpu: Gpu, arena: Arena, matrix: GpuMatrix, { a, b, scale, left, right }: Basis): GpuMatrix {
   const recorder = new Recorder(gpu)
   const product = kroneckerRight(recorder, arena, matrix, {
@@ -121,40 +134,24 @@ function uploadClips(
   const clip = {
     activation: share(activationClip, 'activation clip'),
     weight: share(weightClip, 'weight clip'),
+    activationBlocks: null,
     weightBlocks: null,
   }
   recorder.submit()
   return clip.activation || clip.weight ? clip : null
 }
 
-function describe({ weight, options }: FitInput, { p1, p2 }: Factors, training: TrainingResult | null): FitReport {
-  const { a, b } = kroneckerShape(weight.cols)
+function describe({ weight, options }: FitInput, { p1, p2 }: Factors, training: Trained<unknown> | null): FitReport {
+  const [a, b] = [p1.p.rows, p2.p.rows]
   const notes = [
     `Kronecker factors ${a} x ${a} and ${b} x ${b}, ${FORM_NAMES[parametrisationOf(options)]}; ` +
       `condition numbers ${conditionNumber(p1).toFixed(2)} and ${conditionNumber(p2).toFixed(2)} (1: a rotation).`,
-    ...(training ? describeTraining(training) : ['Nothing is quantized, so nothing was learned.']),
+    ...trainingNotes(training, 'the paper minimises the output error of a decoder block'),
   ]
   return {
     notes,
-    training: training && {
-      steps: training.losses.map((_, step) => step),
-      losses: training.losses,
-      bestStep: training.bestStep,
-    },
+    training: trainingCurve(training),
     onlineOperations: weight.cols * (a + b),
     onlineBytes: BF16_BYTES * (a * a + b * b + weight.cols),
   }
-}
-
-function describeTraining({ losses, bestStep, divergences }: TrainingResult): readonly string[] {
-  const steps = losses.length - 1
-  const notes = [`${steps} steps over all calibration rows; kept the state after ${bestStep}, the best of them.`]
-  if (bestStep === 0 && steps > 0) notes.push('No step improved on the start.')
-  if (divergences > 0) {
-    notes.push(
-      `The error grew tenfold or was not finite ${divergences} times; each time training went back to its best state at half the rate` +
-        (divergences >= MAX_DIVERGENCES ? ', and then stopped.' : '.'),
-    )
-  }
-  return notes
 }

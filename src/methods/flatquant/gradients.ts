@@ -4,13 +4,10 @@
  * Z = X diag(d), V = W diag(1/d); X' = Z (P1 ⊗ P2), W' = V (A1 ⊗ A2), A = P⁻ᵀ; X̂, Ŵ are X', W' clipped and quantized.
  * A side that is not quantized has no clip. Source: FlatQuant, arXiv 2410.09426, section 3; docs/methods.md.
  */
-import type { QuantConfig, Quantizer } from '../../formats/number-format'
+import type { Quantizer } from '../../formats/number-format'
 import type { Arena } from '../../gpu/arena'
 import type { GpuMatrix } from '../../gpu/gpu-matrix'
-import { clipGradient } from '../../gpu/kernels/clip-gradient'
-import { clipRows } from '../../gpu/kernels/clip-rows'
 import { expPair } from '../../gpu/kernels/exp-pair'
-import { fakeQuantize } from '../../gpu/kernels/fake-quantize'
 import { kroneckerLeft, kroneckerRight } from '../../gpu/kernels/kronecker'
 import { kroneckerGradient } from '../../gpu/kernels/kronecker-gradient'
 import { matmulNn } from '../../gpu/kernels/matmul-nn'
@@ -18,26 +15,13 @@ import { matmulNt } from '../../gpu/kernels/matmul-nt'
 import { matmulTn } from '../../gpu/kernels/matmul-tn'
 import { productColumnSums } from '../../gpu/kernels/product-column-sums'
 import { type Residual, residualEnergy } from '../../gpu/kernels/residual-energy'
-import { rowExtremes } from '../../gpu/kernels/row-extremes'
 import { scaleColumns } from '../../gpu/kernels/scale-columns'
-import { sigmoid } from '../../gpu/kernels/sigmoid'
-import { type ClippedOperand, straightThrough, straightThroughRule } from '../../gpu/kernels/straight-through'
-import { SUM_WIDTH, stridedSums } from '../../gpu/kernels/strided-sums'
 import { subtractMean } from '../../gpu/kernels/subtract-mean'
 import type { LearnedBuffer } from '../../gpu/kernels/update-parameters'
 import type { Recorder } from '../../gpu/recorder'
+import type { LearningProblem } from '../training/learner'
+import { type OperandClip, type RoundedOperand, roundOperand } from '../training/rounding'
 import type { LearnedState } from './parameters'
-
-/** What a layer's transform is learned from. */
-export interface LearningProblem {
-  /** [out, in] */
-  readonly weight: GpuMatrix
-  /** [tokens, in] */
-  readonly calibration: GpuMatrix
-  /** [tokens, out] */
-  readonly reference: GpuMatrix
-  readonly config: QuantConfig
-}
 
 /** Gradients of ½‖E‖², in the shapes of the parameters; null where there is no parameter. */
 export interface FlatQuantGradients {
@@ -56,9 +40,7 @@ interface Side {
   readonly scaled: GpuMatrix
   /** mat(z) P2 row by row [rows, n] */
   readonly right: GpuMatrix
-  readonly quantized: GpuMatrix
-  /** null when the side is not quantized. */
-  readonly rounding: { readonly operand: ClippedOperand; readonly quantizer: Quantizer } | null
+  readonly rounded: RoundedOperand
   readonly factors: Factors
 }
 
@@ -88,36 +70,28 @@ export function forwardPass(
   const forwardSide = (
     scaled: GpuMatrix,
     factors: Factors,
-    rounding: { quantizer: Quantizer | null; clip: LearnedBuffer | null; shared: boolean },
+    how: { quantizer: Quantizer | null; clip: OperandClip | null },
   ): Side => {
     const right = kroneckerRight(recorder, arena, scaled, { a, b, factor: factors.right, transposed: false })
     const values = kroneckerLeft(recorder, arena, right, { a, b, factor: factors.left, transposed: false })
-    const { quantizer, clip, shared } = rounding
-    if (!quantizer || !clip) return { scaled, right, quantized: values, rounding: null, factors }
-    const bounds = sigmoid(recorder, arena, clip.value, clip.count)
-    const extremes = rowExtremes(recorder, arena, values)
-    const clipped = clipRows(recorder, arena, values, { shared, bounds, extremes })
-    const quantized = fakeQuantize(recorder, arena, clipped, quantizer)
-    return {
-      scaled,
-      right,
-      quantized,
-      factors,
-      rounding: { quantizer, operand: { values, quantized, extremes, bounds, shared } },
-    }
+    return { scaled, right, rounded: roundOperand(recorder, arena, values, how), factors }
   }
   const activations = forwardSide(
     scaleColumns(recorder, arena, problem.calibration, scale),
     { a, b, left: p1.p, right: p2.p },
-    { quantizer: problem.config.activation, clip: state.activationClip, shared: true },
+    { quantizer: problem.config.activation, clip: rowClip(state.activationClip, true) },
   )
   const weights = forwardSide(
     scaleColumns(recorder, arena, problem.weight, inverse),
     { a, b, left: p1.a, right: p2.a },
-    { quantizer: problem.config.weight, clip: state.weightClip, shared: false },
+    { quantizer: problem.config.weight, clip: rowClip(state.weightClip, false) },
   )
-  const estimate = matmulNt(recorder, arena, activations.quantized, weights.quantized)
+  const estimate = matmulNt(recorder, arena, activations.rounded.quantized, weights.rounded.quantized)
   return { activations, weights, ...residualEnergy(recorder, arena, estimate, problem.reference) }
+}
+
+function rowClip(logits: LearnedBuffer | null, shared: boolean): OperandClip | null {
+  return logits && { kind: 'rows', shared, logits: logits.value }
 }
 
 /** Gradients of ½‖E‖² at the state `forward` was computed from. */
@@ -128,8 +102,8 @@ export function backwardPass(
   state: LearnedState,
 ): FlatQuantGradients {
   const { activations, weights, residual } = forward
-  const x = backwardSide(recorder, arena, matmulNn(recorder, arena, residual, weights.quantized), activations)
-  const w = backwardSide(recorder, arena, matmulTn(recorder, arena, residual, activations.quantized), weights)
+  const x = backwardSide(recorder, arena, matmulNn(recorder, arena, residual, weights.rounded.quantized), activations)
+  const w = backwardSide(recorder, arena, matmulTn(recorder, arena, residual, activations.rounded.quantized), weights)
   const theta = productColumnSums(recorder, arena, [
     { left: x.scaled, right: activations.scaled, sign: 1 },
     { left: w.scaled, right: weights.scaled, sign: -1 },
@@ -138,7 +112,7 @@ export function backwardPass(
     theta: subtractMean(recorder, arena, theta, state.theta.count),
     p1: state.p1.gradients(recorder, arena, { gP: x.left, gA: w.left }),
     p2: state.p2.gradients(recorder, arena, { gP: x.right, gA: w.right }),
-    activationClip: x.clip && sumPairs(recorder, arena, x.clip, activations.quantized.rows),
+    activationClip: x.clip,
     weightClip: w.clip,
   }
 }
@@ -149,14 +123,13 @@ interface SideGradients {
   /** ∂/∂P1 or ∂/∂A1, and ∂/∂P2 or ∂/∂A2 */
   readonly left: GPUBuffer
   readonly right: GPUBuffer
-  /** Per row (low, high). */
   readonly clip: GPUBuffer | null
 }
 
 /** From ∂/∂(quantized operand), which is overwritten, to the gradients of everything behind it. */
 function backwardSide(recorder: Recorder, arena: Arena, gradient: GpuMatrix, side: Side): SideGradients {
   const { a, b, left, right } = side.factors
-  const clip = side.rounding && throughRounding(recorder, arena, gradient, side.rounding)
+  const clip = side.rounded.backward(recorder, arena, gradient)
   const product = kroneckerLeft(recorder, arena, gradient, { a, b, factor: left, transposed: true }) // P1 mat(g)
   return {
     scaled: kroneckerRight(recorder, arena, product, { a, b, factor: right, transposed: true }), // P1 mat(g) P2ᵀ
@@ -164,21 +137,4 @@ function backwardSide(recorder: Recorder, arena: Arena, gradient: GpuMatrix, sid
     right: kroneckerGradient(recorder, arena, { left: side.scaled, right: product }, { a, b, factor: 'right' }),
     clip,
   }
-}
-
-function throughRounding(
-  recorder: Recorder,
-  arena: Arena,
-  gradient: GpuMatrix,
-  { operand, quantizer }: NonNullable<Side['rounding']>,
-): GPUBuffer {
-  const rule = straightThroughRule(quantizer)
-  const clipSums = straightThrough(recorder, arena, gradient, { operand, quantizer, rule })
-  return clipGradient(recorder, arena, gradient, { operand, clipSums })
-}
-
-/** Σ over rows of [rows, 2], in two levels so that no thread adds up more than a 64th of the rows. */
-function sumPairs(recorder: Recorder, arena: Arena, pairs: GPUBuffer, rows: number): GPUBuffer {
-  const sums = stridedSums(recorder, arena, pairs, { total: 2 * rows, width: SUM_WIDTH })
-  return stridedSums(recorder, arena, sums, { total: SUM_WIDTH, width: 2 })
 }

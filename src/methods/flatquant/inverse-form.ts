@@ -36,14 +36,15 @@ export function uploadInverseForm(gpu: Gpu, arena: Arena, start: DenseMatrix): L
   }
 }
 
-/** gP − A gAᵀ A: the total gradient of P when A = P⁻ᵀ. */
-function throughInverse(
+/** gP − A gAᵀ A: the total gradient of P when A = P⁻ᵀ; of `count` matrices, 1 when left out. */
+export function throughInverse(
   recorder: Recorder,
   arena: Arena,
-  { size, gP, gA, inverse }: FactorGradients & { size: number; inverse: GPUBuffer },
+  { size, count, gP, gA, inverse }: FactorGradients & { size: number; count?: number; inverse: GPUBuffer },
 ): GPUBuffer {
   const inner = smallProduct(recorder, arena, {
     size,
+    count,
     left: gA,
     leftTransposed: true,
     right: inverse,
@@ -51,5 +52,13 @@ function throughInverse(
     addend: gP,
     addendFactor: 0,
   })
-  return smallProduct(recorder, arena, { size, left: inverse, right: inner, factor: -1, addend: gP, addendFactor: 1 })
+  return smallProduct(recorder, arena, {
+    size,
+    count,
+    left: inverse,
+    right: inner,
+    factor: -1,
+    addend: gP,
+    addendFactor: 1,
+  })
 }

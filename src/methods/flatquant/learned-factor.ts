@@ -41,17 +41,21 @@ export function uploadLearned(gpu: Gpu, arena: Arena, values: ArrayLike<number>,
 /** X ← X (2I − M X) squares the residual I − M X, so four iterations leave 0.5^16 of what `largestRate` allows. */
 const NEWTON_ITERATIONS = 4
 
-/** Brings `inverse` back to M⁻¹ by Newton's iteration from where it stands; M = matrix or its transpose, [size, size]. */
+/**
+ * Brings `inverse` back to M⁻¹ by Newton's iteration from where it stands; M = matrix or its transpose, [size, size], or
+ * `count` of them, 1 when left out.
+ */
 export function followInverse(
   recorder: Recorder,
   arena: Arena,
-  call: { size: number; matrix: GPUBuffer; transposed: boolean; inverse: LearnedBuffer },
+  call: { size: number; count?: number; matrix: GPUBuffer; transposed: boolean; inverse: LearnedBuffer },
 ): void {
-  const { size, matrix, transposed, inverse } = call
+  const { size, count, matrix, transposed, inverse } = call
   let current = inverse.value
   for (let i = 0; i < NEWTON_ITERATIONS; i++) {
     const product = smallProduct(recorder, arena, {
       size,
+      count,
       left: matrix,
       leftTransposed: transposed,
       right: current,
@@ -61,6 +65,7 @@ export function followInverse(
     })
     current = smallProduct(recorder, arena, {
       size,
+      count,
       left: current,
       right: product,
       factor: -1,

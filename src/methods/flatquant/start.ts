@@ -1,4 +1,4 @@
-import { type KroneckerShape, kroneckerShape } from '../../core/kronecker'
+import type { KroneckerShape } from '../../core/kronecker'
 import { randomOrthogonal } from '../../core/linear-algebra'
 import { createRandom, type Random } from '../../core/random'
 import type { QuantConfig } from '../../formats/number-format'
@@ -36,15 +36,15 @@ function startFactor(size: number, form: Parametrisation, random: Random): Facto
 
 /**
  * Where learning starts: the diagonal of startTheta, seeded rotations as factors (P1 drawn before P2), clips of 0.982
- * on the sides that are quantized. Throws InputError MD-01 for a width without usable factors.
+ * on the sides that are quantized.
  */
 export async function startParameters(
   gpu: Gpu,
   layer: { readonly weight: GpuMatrix; readonly calibration: GpuMatrix; readonly config: QuantConfig },
+  { a, b }: KroneckerShape,
   { alpha, seed, parametrisation }: { alpha: number; seed: number; parametrisation: Parametrisation },
 ): Promise<FlatQuantParameters> {
   const { weight, calibration, config } = layer
-  const { a, b }: KroneckerShape = kroneckerShape(weight.cols)
   const [weightMax, activationMax] = await Promise.all([columnMaxima(gpu, weight), columnMaxima(gpu, calibration)])
   const random = createRandom(seed)
   return {

@@ -1,14 +1,16 @@
 import { Arena } from '../../gpu/arena'
 import { Recorder } from '../../gpu/recorder'
-import type { Context, FitInput, FittedTransform, QuantizedWeight } from '../method'
+import type { CalibrationPieces, Context, FitInput, FittedTransform, QuantizedWeight, RowQuantizer } from '../method'
 import { clipWeight } from '../rounding/clip-weight'
-import { gatherHessian } from './hessian'
 import { gptqChoices } from './options'
-import { quantizeWithGptq } from './quantize-weight'
+import { prepareGptq } from './quantize-weight'
+
+/** What a result says where the setting leaves the weight alone. */
+const NOTHING_TO_COMPENSATE = 'The weight stays in full precision: nothing to compensate.'
 
 /**
  * W' clipped by the transform's bounds, if it has any, and rounded by GPTQ on X'; as it is where the setting leaves weights
- * alone. Throws what `gptqChoices` and `quantizeWithGptq` throw.
+ * alone. Throws what `gptqChoices` and `prepareGptq` throw.
  */
 export async function compensate(
   { weight, apply, clip }: FittedTransform,
@@ -20,17 +22,38 @@ export async function compensate(
   const choices = gptqChoices(options)
   const quantizer = config.weight
   if (!quantizer) {
-    return { weight, correction: null, notes: ['The weight stays in full precision: nothing to compensate.'] }
+    return {
+      weight,
+      correction: null,
+      pack: null,
+      notes: [NOTHING_TO_COMPENSATE],
+    }
   }
   const scratch = new Arena(gpu)
   try {
     const recorder = new Recorder(gpu)
     const clipped = clipWeight(recorder, scratch, weight, clip)
     recorder.submit()
-    const hessianOf = () => gatherHessian(apply(calibration), { ...context, arena: scratch })
-    const result = await quantizeWithGptq(clipped, hessianOf, { ...choices, quantizer }, context)
-    return { weight: result.weight, correction: null, notes: result.notes }
+    const { cols: channels, rows: tokens } = calibration
+    const forEach: CalibrationPieces['forEach'] = (visit) => visit(apply(calibration))
+    const inner = { ...context, arena: scratch }
+    const prepared = await prepareGptq({ channels, tokens, forEach }, { ...choices, quantizer }, inner)
+    const { weight: rounded, pack } = await prepared.quantize(clipped, context)
+    return { weight: rounded, correction: null, pack, notes: prepared.notes }
   } finally {
     scratch.release()
   }
+}
+
+/** compensate for rows of a weight without clip. Throws as it does. */
+export async function prepareGptqRows(
+  calibration: CalibrationPieces,
+  { config, options }: Pick<FitInput, 'config' | 'options'>,
+  context: Context,
+): Promise<RowQuantizer> {
+  const choices = gptqChoices(options)
+  const quantizer = config.weight
+  if (!quantizer) return { quantize: async (rows) => rows, notes: [NOTHING_TO_COMPENSATE] }
+  const { quantize, notes } = await prepareGptq(calibration, { ...choices, quantizer }, context)
+  return { quantize: async (rows, own) => (await quantize(rows, own)).weight, notes }
 }

@@ -75,9 +75,8 @@ export function factorPlace(gpu: Gpu, channels: number, damping: number): Factor
  */
 export async function factorHessian(hessian: Hessian, request: FactorRequest, context: Context): Promise<GptqFactor> {
   if (hessian.meanDiagonal === 0) throw new InputError('BUG', 'GPTQ factor: expected a live channel, found none')
-  const attempt =
-    request.place === 'gpu' ? gpuAttempt(hessian, request, context) : await cpuAttempt(hessian, request, context)
-  const steps = [request.damping, ...DAMPING_STEPS.filter((step) => step > request.damping)]
+  const attempt = await attemptFactor(hessian, request, context)
+  const steps = dampingSteps(request.damping)
   let failed = -1
   for (const damping of steps) {
     const outcome = await attempt(damping)
@@ -85,9 +84,19 @@ export async function factorHessian(hessian: Hessian, request: FactorRequest, co
     if (typeof outcome !== 'number') return { matrix: outcome, damping, place: request.place }
     failed = outcome
   }
-  throw new InputError(
+  throw notPositive(failed, steps)
+}
+
+/** Every λ that is tried, in turn. */
+export function dampingSteps(damping: number): number[] {
+  return [damping, ...DAMPING_STEPS.filter((step) => step > damping)]
+}
+
+/** What is thrown when the pivot of `channel` is not positive at the last of `steps`. */
+export function notPositive(channel: number, steps: readonly number[]): InputError {
+  return new InputError(
     'MD-05',
-    `GPTQ factor: expected a positive definite matrix, found a pivot that is not positive at channel ${failed}, ` +
+    `GPTQ factor: expected a positive definite matrix, found a pivot that is not positive at channel ${channel}, ` +
       `damping ${steps.join(', ')}.`,
   )
 }
@@ -95,7 +104,23 @@ export async function factorHessian(hessian: Hessian, request: FactorRequest, co
 /** One factorisation with damping λ: the factor, or the channel whose pivot failed. */
 type Attempt = (damping: number) => Promise<GpuMatrix | number>
 
-async function cpuAttempt({ gram, meanDiagonal }: Hessian, request: FactorRequest, context: Context): Promise<Attempt> {
+/** What a factorisation reads: the mean stands for a zero on the diagonal, and λ is a multiple of it. */
+type FactorSource = Pick<Hessian, 'gram' | 'meanDiagonal'>
+
+/** Factorisations of one matrix; see factorHessian. */
+export async function attemptFactor(
+  source: FactorSource,
+  request: Omit<FactorRequest, 'damping'>,
+  context: Context,
+): Promise<Attempt> {
+  return request.place === 'gpu' ? gpuAttempt(source, request, context) : cpuAttempt(source, request, context)
+}
+
+async function cpuAttempt(
+  { gram, meanDiagonal }: FactorSource,
+  request: Omit<FactorRequest, 'damping'>,
+  context: Context,
+): Promise<Attempt> {
   const { gpu, arena, signal } = context
   const { order } = request
   const last = order.length - 1
@@ -136,7 +161,7 @@ function triangleOf(pair: CholeskyPair, form: FactorForm, stride: number): Float
   return triangle
 }
 
-function gpuAttempt(hessian: Hessian, request: FactorRequest, context: Context): Attempt {
+function gpuAttempt(hessian: FactorSource, request: Omit<FactorRequest, 'damping'>, context: Context): Attempt {
   const { gpu } = context
   return async (damping) => {
     const kept = new Arena(gpu)
@@ -168,7 +193,7 @@ interface Elimination {
 
 /** Gathers and eliminates, several panels per submit, and reports them. */
 async function eliminate(
-  { gram, meanDiagonal }: Hessian,
+  { gram, meanDiagonal }: FactorSource,
   { kept, spent, order, damping }: Elimination,
   { gpu, signal, onProgress }: Context,
 ): Promise<CholeskyWork> {

@@ -5,13 +5,19 @@ import { diagonal } from '../../gpu/kernels/diagonal'
 import { addGram, gramSlabRows } from '../../gpu/kernels/gram'
 import { Recorder } from '../../gpu/recorder'
 import { readFloats } from '../../gpu/transfer'
-import type { Context } from '../method'
+import type { CalibrationPieces, Context } from '../method'
 import { pacedSubmit } from '../pace'
 
+export const STATISTICS_STAGE = 'GPTQ statistics'
+
 /** What GPTQ knows of the calibration rows. H without its factor 2 / tokens, which cancels everywhere. */
-export interface Hessian {
+export interface Hessian extends HessianFacts {
   /** H = X'ᵀ X' [in, in], symmetric, in the order of the channels; in the context's arena. */
   readonly gram: GpuMatrix
+}
+
+/** H as far as it can be told in a vector. */
+export interface HessianFacts {
   readonly tokens: number
   /** H_jj of every channel. */
   readonly diagonal: Float32Array
@@ -29,7 +35,13 @@ export interface Hessian {
  * Throws InputError without rows, the AbortError of the context's signal between slabs of tokens.
  */
 export async function gatherHessian(calibration: GpuMatrix, context: Context): Promise<Hessian> {
-  const { rows: tokens, cols } = calibration
+  const { rows: tokens, cols: channels } = calibration
+  return gatherFromPieces({ channels, tokens, forEach: (visit) => visit(calibration) }, context)
+}
+
+/** The same of calibration rows in pieces; those of one Gram matrix that fits one buffer. */
+export async function gatherFromPieces(pieces: CalibrationPieces, context: Context): Promise<Hessian> {
+  const { tokens, channels: cols } = pieces
   if (tokens === 0) throw new InputError('BUG', 'GPTQ statistics: expected calibration rows, found none')
   const { gpu, signal } = context
   signal.throwIfAborted()
@@ -38,13 +50,17 @@ export async function gatherHessian(calibration: GpuMatrix, context: Context): P
   try {
     const recorder = new Recorder(gpu)
     const submit = pacedSubmit(recorder, signal)
-    const step = gramSlabRows(gpu, tokens, cols)
-    for (let begin = 0; begin < tokens; begin += step) {
-      const end = Math.min(tokens, begin + step)
-      addGram(recorder, calibration, { target: gram, begin, end })
-      await submit()
-      context.onProgress({ stage: 'GPTQ statistics', done: end, total: tokens })
-    }
+    let done = 0
+    await pieces.forEach(async (x) => {
+      const step = gramSlabRows(gpu, x.rows, cols)
+      for (let begin = 0; begin < x.rows; begin += step) {
+        const end = Math.min(x.rows, begin + step)
+        addGram(recorder, x, { target: gram, begin, end, adds: done > 0 })
+        await submit()
+        done += end - begin
+        context.onProgress({ stage: STATISTICS_STAGE, done, total: tokens })
+      }
+    })
     const onGpu = diagonal(recorder, scratch, gram)
     recorder.submit()
     const values = await readFloats(gpu, onGpu, cols)
@@ -72,6 +88,6 @@ export function diagonalStatistics(
  * Damping as a multiple of a typical channel's own diagonal: λ · mean / median. Above 1 a few large channels set a damping
  * that all others feel; λ divided by this number would be 1.
  */
-export function dampingOverMedian({ meanDiagonal, medianDiagonal }: Hessian, damping: number): number {
+export function dampingOverMedian({ meanDiagonal, medianDiagonal }: HessianFacts, damping: number): number {
   return (damping * meanDiagonal) / medianDiagonal
 }

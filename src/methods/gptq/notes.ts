@@ -1,12 +1,12 @@
 /** What a user should know about one run of GPTQ, as sentences. */
-import { dampingOverMedian, type Hessian } from './hessian'
+import { dampingOverMedian, type HessianFacts } from './hessian'
 import type { GptqChoices, ScaleSource } from './options'
 
 /** Below this many rows per channel a fit shows on held-out rows. */
 export const ROWS_PER_CHANNEL = 8
 
 export interface GptqFacts {
-  readonly hessian: Hessian
+  readonly hessian: HessianFacts
   readonly choices: GptqChoices
   /** λ that was used; null when nothing was factored. */
   readonly damping: number | null

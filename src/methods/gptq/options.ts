@@ -20,44 +20,42 @@ export interface GptqChoices {
 const SCALE_SOURCES: readonly ScaleSource[] = ['fresh', 'static', 'searched', 'observer']
 const ORDERS: readonly ColumnOrder[] = ['natural', 'act-order', 'group-order']
 
-/** Options of a GPTQ that starts from these defaults; λ is that of the published code. */
-export function gptqOptions({ scales, order }: Pick<GptqChoices, 'scales' | 'order'>): readonly OptionSpec[] {
-  return [
-    {
-      key: 'scales',
-      label: 'Block scales',
-      help:
-        'fresh: from the weights as earlier corrections left them, block by block. static: from the original weights. ' +
-        'searched: the exponent with the smallest squared error, of four. observer: as published for MR-GPTQ. ' +
-        'Formats without a power-of-two scale take static for the last two.',
-      kind: 'choice',
-      default: scales,
-      choices: SCALE_SOURCES,
-    },
-    {
-      key: 'order',
-      label: 'Column order',
-      help:
-        'natural: as the channels lie. act-order: those with the largest activations first. group-order: whole blocks ' +
-        'by their largest activation.',
-      kind: 'choice',
-      default: order,
-      choices: ORDERS,
-    },
-    {
-      key: 'damping',
-      label: 'Damping λ',
-      help:
-        'Added to the diagonal of the Hessian, as a multiple of its mean. Larger values trade error on the calibration ' +
-        'rows for error on held-out ones.',
-      kind: 'number',
-      default: 0.01,
-      min: 1e-4,
-      max: 1,
-      integer: false,
-    },
-  ]
-}
+/** As the published code has them by default, but for fresh scales that are really fresh. */
+export const GPTQ_OPTIONS: readonly OptionSpec[] = [
+  {
+    key: 'scales',
+    label: 'Block scales',
+    help:
+      'fresh: from the weights as earlier corrections left them, block by block. static: from the original weights. ' +
+      'searched: the exponent with the smallest squared error, of four. observer: as published for MR-GPTQ. ' +
+      'Formats without a power-of-two scale take static for the last two.',
+    kind: 'choice',
+    default: 'fresh',
+    choices: SCALE_SOURCES,
+  },
+  {
+    key: 'order',
+    label: 'Column order',
+    help:
+      'natural: as the channels lie. act-order: those with the largest activations first. group-order: whole blocks ' +
+      'by their largest activation.',
+    kind: 'choice',
+    default: 'natural',
+    choices: ORDERS,
+  },
+  {
+    key: 'damping',
+    label: 'Damping λ',
+    help:
+      'Added to the diagonal of the Hessian, as a multiple of its mean. Larger values trade error on the calibration ' +
+      'rows for error on held-out ones.',
+    kind: 'number',
+    default: 0.01,
+    min: 1e-4,
+    max: 1,
+    integer: false,
+  },
+]
 
 /** The choices in completed options. Throws InputError MD-06 for scales and an order that exclude each other. */
 export function gptqChoices(options: OptionValues): GptqChoices {

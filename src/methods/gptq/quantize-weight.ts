@@ -3,26 +3,17 @@ import { InputError } from '../../core/errors'
 import type { Quantizer } from '../../formats/number-format'
 import { Arena } from '../../gpu/arena'
 import type { GpuMatrix } from '../../gpu/gpu-matrix'
+import { copyMatrix } from '../../gpu/kernels/copy-vec4'
 import { fakeQuantize } from '../../gpu/kernels/fake-quantize'
-import { type ColumnWork, ERROR_COLS, gptqColumns } from '../../gpu/kernels/gptq-columns'
-import { gptqGather } from '../../gpu/kernels/gptq-gather'
-import {
-  type BlockScales,
-  beginScales,
-  hasExponents,
-  observeScales,
-  searchScales,
-  updateScales,
-} from '../../gpu/kernels/gptq-scales'
+import { hasExponents } from '../../gpu/kernels/gptq-scales'
 import { CHUNK_COLS, gridFor } from '../../gpu/kernels/grid'
-import { literalFactor, preDivide, preMultiply } from '../../gpu/kernels/pre-scale'
-import { subtractProduct } from '../../gpu/kernels/subtract-product'
+import { quantize } from '../../gpu/kernels/quantize'
 import { Recorder } from '../../gpu/recorder'
-import { readFloats, uploadWords } from '../../gpu/transfer'
-import type { Context } from '../method'
-import { operationsPerSubmit, pacedSubmit } from '../pace'
+import type { CalibrationPieces, Context, QuantizedWeight } from '../method'
+import { type TriangularFactor, walkColumns } from './columns'
 import { factorHessian, factorPlace } from './factor'
-import type { Hessian } from './hessian'
+import { factorSlabs, gatherDiagonal, gramFits, slabRows } from './factor-slabs'
+import { gatherFromPieces, type Hessian, type HessianFacts } from './hessian'
 import { gptqNotes } from './notes'
 import type { GptqChoices, ScaleSource } from './options'
 import { processingOrder } from './order'
@@ -31,20 +22,107 @@ export interface GptqRequest extends GptqChoices {
   readonly quantizer: Quantizer
 }
 
+/** Some rows of a weight, rounded. */
 export interface GptqResult {
-  /** Ŵ [out, in], every block representable. */
+  /** Ŵ [rows, in], every block representable. */
   readonly weight: GpuMatrix
-  readonly notes: readonly string[]
+  /** As in QuantizedWeight. */
+  readonly pack: NonNullable<QuantizedWeight['pack']>
   /**
    * Σ over rows of (w − ŵ) H (w − ŵ)ᵀ with the damped H of the factor, as the GPU summed d² on the way (f32 per row);
    * null when nothing was factored.
    */
   readonly objective: number | null
+}
+
+/** All that rows of a weight share. */
+export interface PreparedGptq {
+  /** Rows [rows, in] -> the same rows of Ŵ. */
+  quantize(rows: GpuMatrix, context: Context): Promise<GptqResult>
+  readonly notes: readonly string[]
   /** λ that was used; null when nothing was factored. */
   readonly damping: number | null
 }
 
-const STAGE = 'GPTQ columns'
+/**
+ * What rounding the rows of a weight needs of the calibration rows, found once for any number of rows; the factor is in the
+ * context's arena. A Gram matrix beyond one buffer is kept and factored in slabs of rows.
+ * Throws InputError MD-07 for a Hessian that is not finite, MD-05 as factorHessian does, the AbortError of the signal.
+ */
+export async function prepareGptq(
+  calibration: CalibrationPieces,
+  request: GptqRequest,
+  context: Context,
+): Promise<PreparedGptq> {
+  if (!gramFits(calibration.channels, context.gpu.pool.limitBytes)) return prepareInSlabs(calibration, request, context)
+  const scratch = new Arena(context.gpu)
+  try {
+    const hessian = await gatherFromPieces(calibration, { ...context, arena: scratch })
+    return await prepareFrom(hessian, request, context)
+  } finally {
+    scratch.release()
+  }
+}
+
+async function prepareFrom(hessian: Hessian, request: GptqRequest, context: Context): Promise<PreparedGptq> {
+  checkHessian(hessian)
+  const order = processingOrder(request.order, hessian.diagonal, groupOf(request.quantizer))
+  if (hessian.meanDiagonal === 0) return prepared({ hessian, order, factor: null }, request)
+  const place = factorPlace(context.gpu, order.length, request.damping)
+  const asked = { order, damping: request.damping, form: 'inverse', place } as const
+  const { matrix, damping } = await factorHessian(hessian, asked, context)
+  const triangle = { blocks: [{ matrix, first: 0 }], coupling: [] }
+  return prepared({ hessian, order, factor: { triangle, damping } }, request)
+}
+
+async function prepareInSlabs(calibration: CalibrationPieces, request: GptqRequest, context: Context) {
+  const hessian = await gatherDiagonal(calibration, context)
+  checkHessian(hessian)
+  const order = processingOrder(request.order, hessian.diagonal, groupOf(request.quantizer))
+  if (hessian.meanDiagonal === 0) return prepared({ hessian, order, factor: null }, request)
+  const rows = slabRows(order.length, context.gpu.pool.limitBytes)
+  const asked = { order, damping: request.damping, rows }
+  const { factor: triangle, damping } = await factorSlabs(calibration, hessian, asked, context)
+  return prepared({ hessian, order, factor: { triangle, damping } }, request)
+}
+
+interface Found {
+  readonly hessian: HessianFacts
+  readonly order: Uint32Array<ArrayBuffer>
+  /** null when every channel is dead. */
+  readonly factor: { readonly triangle: TriangularFactor; readonly damping: number } | null
+}
+
+function prepared({ hessian, order, factor }: Found, request: GptqRequest): PreparedGptq {
+  const { quantizer } = request
+  const scales = availableScales(request.scales, quantizer)
+  const damping = factor?.damping ?? null
+  return {
+    notes: gptqNotes({ hessian, choices: request, scales, damping }),
+    damping,
+    quantize: async (rows, context) => {
+      if (!factor) return roundRows(rows, quantizer, context)
+      const target = context.arena.matrix(rows.rows, rows.cols, `${quantizer.format.id} by GPTQ`)
+      const scratch = new Arena(context.gpu)
+      try {
+        const task = { weight: rows, factor: factor.triangle, order, quantizer, scales, target }
+        return await walkColumns(task, scratch, context)
+      } finally {
+        scratch.release()
+      }
+    },
+  }
+}
+
+/** Rounding to nearest, where no calibration row says anything. */
+function roundRows(rows: GpuMatrix, quantizer: Quantizer, { gpu, arena }: Context): GptqResult {
+  const recorder = new Recorder(gpu)
+  const kept = copyMatrix(recorder, arena, rows)
+  const weight = fakeQuantize(recorder, arena, kept, quantizer)
+  recorder.submit()
+  const pack: GptqResult['pack'] = (then, inner) => quantize(then, inner, kept, quantizer)
+  return { weight, pack, objective: null }
+}
 
 /**
  * `weight` rounded so that errors of earlier columns are made up for by later ones: greedily the smallest
@@ -53,48 +131,25 @@ const STAGE = 'GPTQ columns'
  * Shapes: weight [out, in], H [in, in] -> [out, in], every block representable. Where H is diagonal the result is that of
  * rounding to nearest under the same scales; channels no calibration row uses are rounded so in any case. Weights that
  * are f32 subnormals may count as zero.
- * Throws InputError MD-07 for a Hessian that is not finite, what `factorHessian` throws, the AbortError of the signal.
+ * Throws what prepareGptq throws.
  */
 export async function quantizeWithGptq(
   weight: GpuMatrix,
   hessianOf: () => Promise<Hessian>,
   request: GptqRequest,
   context: Context,
-): Promise<GptqResult> {
-  const { gpu, arena } = context
-  const hessian = await hessianOf()
-  checkHessian(hessian, weight)
-  const { quantizer } = request
-  const scales = availableScales(request.scales, quantizer)
-  const facts = { hessian, choices: request, scales }
-  if (hessian.meanDiagonal === 0) {
-    const recorder = new Recorder(gpu)
-    const rounded = fakeQuantize(recorder, arena, weight, quantizer)
-    recorder.submit()
-    return { weight: rounded, notes: gptqNotes({ ...facts, damping: null }), objective: null, damping: null }
-  }
-  const scratch = new Arena(gpu)
+): Promise<GptqResult & Pick<PreparedGptq, 'notes' | 'damping'>> {
+  const scratch = new Arena(context.gpu)
   try {
-    const order = processingOrder(request.order, hessian.diagonal, groupOf(quantizer))
-    const place = factorPlace(gpu, weight.cols, request.damping)
-    const { matrix: factor, damping } = await factorHessian(
-      hessian,
-      { order, damping: request.damping, form: 'inverse', place },
-      { ...context, arena: scratch },
-    )
-    const target = arena.matrix(weight.rows, weight.cols, `${quantizer.format.id} by GPTQ`)
-    const task = { weight, factor, order, quantizer, scales, target }
-    const walked = await walkColumns(task, scratch, context)
-    return { ...walked, notes: gptqNotes({ ...facts, damping }), damping }
+    const { notes, damping, ...rest } = await prepareFrom(await hessianOf(), request, { ...context, arena: scratch })
+    return { ...(await rest.quantize(weight, context)), notes, damping }
   } finally {
     scratch.release()
   }
 }
 
-function checkHessian({ diagonal, meanDiagonal }: Hessian, weight: GpuMatrix): void {
-  if (diagonal.length !== weight.cols) {
-    throw new InputError('BUG', `GPTQ: expected a Hessian of ${weight.cols} channels, found ${diagonal.length}.`)
-  }
+/** Throws InputError MD-07 for a diagonal that is not finite. */
+function checkHessian({ diagonal, meanDiagonal }: HessianFacts): void {
   if (Number.isFinite(meanDiagonal)) return
   const channel = diagonal.findIndex((value) => !Number.isFinite(value))
   throw new InputError(
@@ -112,96 +167,4 @@ function availableScales(scales: ScaleSource, quantizer: Quantizer): ScaleSource
 function groupOf(quantizer: Quantizer): number {
   const { block } = gridFor(quantizer)
   return block === 'row' ? CHUNK_COLS : block
-}
-
-interface Task {
-  readonly weight: GpuMatrix
-  readonly factor: GpuMatrix
-  readonly order: Uint32Array<ArrayBuffer>
-  readonly quantizer: Quantizer
-  readonly scales: ScaleSource
-  readonly target: GpuMatrix
-}
-
-/** All columns in turn, and what they lose; a literal pre-scale multiplies before and divides after. */
-async function walkColumns(task: Task, scratch: Arena, context: Context) {
-  const { weight, factor, quantizer, target } = task
-  const { gpu } = context
-  const recorder = new Recorder(gpu)
-  const literal = literalFactor(quantizer)
-  const source = literal === null ? weight : preMultiply(recorder, scratch, weight, literal)
-  const order = uploadWords(gpu, scratch, paddedOrder(task.order, weight.stride), 'processing order')
-  const losses = scratch.buffer(4 * weight.rows, 'GPTQ losses')
-  recorder.clear(losses)
-  const isFresh = task.scales === 'fresh' && gridFor(quantizer).block !== 'row'
-  const state: ColumnWork = {
-    work: gptqGather(recorder, scratch, source, order),
-    factor,
-    order,
-    scales: beginScales(recorder, scratch, source, quantizer),
-    byPlace: isFresh,
-    target,
-    errors: scratch.matrix(weight.rows, ERROR_COLS, 'GPTQ errors'),
-    losses,
-  }
-  if (!isFresh) fixScales(recorder, source, state.scales, task)
-  await recordColumns(recorder, state, context)
-  const result = literal === null ? target : preDivide(recorder, context.arena, target, literal)
-  recorder.submit()
-  const perRow = await readFloats(gpu, losses, weight.rows)
-  // Those of the multiplied weight.
-  const objective = perRow.reduce((sum, loss) => sum + loss, 0) / (literal ?? 1) ** 2
-  return { weight: result, objective }
-}
-
-/** All scales at once, from the weight as it is. */
-function fixScales(recorder: Recorder, source: GpuMatrix, blockScales: BlockScales, { scales, quantizer }: Task): void {
-  if (scales === 'searched') searchScales(recorder, source, blockScales)
-  else if (scales === 'observer' && hasExponents(quantizer)) observeScales(recorder, source, blockScales, quantizer)
-  else updateScales(recorder, source, blockScales, { first: 0, end: source.stride })
-}
-
-/** Columns in runs of ERROR_COLS, whose errors reach the columns behind them in one product; several runs per submit. */
-async function recordColumns(recorder: Recorder, state: ColumnWork, { gpu, signal, onProgress }: Context) {
-  const { work, factor, errors } = state
-  const submit = pacedSubmit(recorder, signal)
-  const budget = operationsPerSubmit(gpu)
-  let operations = 0
-  for (let begin = 0; begin < work.stride; begin += ERROR_COLS) {
-    const end = Math.min(begin + ERROR_COLS, work.stride)
-    for (let chunk = begin; chunk < end; chunk += CHUNK_COLS) {
-      recordChunk(recorder, state, chunk)
-      const firstCol = chunk + CHUNK_COLS
-      if (firstCol === end) continue
-      const range = { leftFirst: chunk - begin, depth: CHUNK_COLS, rightFirst: chunk, firstCol, endCol: end }
-      subtractProduct(recorder, { left: errors, right: factor, target: work }, range)
-    }
-    if (end < work.stride) {
-      const range = { leftFirst: 0, depth: ERROR_COLS, rightFirst: begin, firstCol: end }
-      subtractProduct(recorder, { left: errors, right: factor, target: work }, range)
-    }
-    operations += 2 * ERROR_COLS * work.rows * (work.stride - begin)
-    if (operations < budget && end < work.stride) continue
-    await submit()
-    operations = 0
-    onProgress({ stage: STAGE, done: Math.min(end, work.cols), total: work.cols })
-  }
-}
-
-/** One chunk; with fresh scales block by block, each scale chosen when all earlier columns are done. */
-function recordChunk(recorder: Recorder, state: ColumnWork, chunk: number): void {
-  const { block } = state.scales.plan
-  const step = state.byPlace && block !== 'row' ? Math.min(block, CHUNK_COLS) : CHUNK_COLS
-  for (let first = chunk; first < chunk + CHUNK_COLS; first += step) {
-    if (state.byPlace && block !== 'row' && first % block === 0) {
-      updateScales(recorder, state.work, state.scales, { first: chunk, end: chunk + CHUNK_COLS })
-    }
-    gptqColumns(recorder, state, first, first + step)
-  }
-}
-
-function paddedOrder(order: Uint32Array, stride: number): Uint32Array<ArrayBuffer> {
-  const padded = Uint32Array.from({ length: stride }, (_, place) => place)
-  padded.set(order)
-  return padded
 }

@@ -88,9 +88,10 @@ export async function correctWeight(
     }
     const correction = await branch(weight)
     if (!correction) return await base.quantizeWeight(transformed, input, context)
+    // The rounded weight is packed from it later, so it stays.
     const rest = addScaled(
       recorder,
-      scratch,
+      context.arena,
       weight,
       matmulNn(recorder, scratch, correction.right, correction.left),
       -1,
@@ -107,12 +108,13 @@ export async function correctWeight(
 
 /** The result with what a user should know about the branch. */
 function described(
-  { weight, notes }: QuantizedWeight,
+  { weight, pack, notes }: QuantizedWeight,
   correction: LowRankCorrection | null,
   { options, calibration }: { readonly options: LowRankOptions; readonly calibration: GpuMatrix },
 ): QuantizedWeight {
   const { rows: outDim, cols: inDim } = weight
-  if (!correction) return { weight, notes: [...notes, 'Low-rank branch: there is no error to correct.'], correction }
+  if (!correction)
+    return { weight, pack, notes: [...notes, 'Low-rank branch: there is no error to correct.'], correction }
   const rank = correction.left.rows
   const own = [
     `Low-rank branch: rank ${rank}${rank < options.rank ? ` (all there is; ${options.rank} asked for)` : ''} in BF16, ` +
@@ -124,7 +126,7 @@ function described(
       `Low-rank branch: ${tokens} calibration tokens for ${inDim} channels; it may fit these rows better than others; look at held-out errors.`,
     )
   }
-  return { weight, notes: [...notes, ...own], correction }
+  return { weight, pack, notes: [...notes, ...own], correction }
 }
 
 /**

@@ -7,4 +7,5 @@ export const roundToNearest: Mitigation = {
   source: 'conversion as each number format defines it (docs/formats.md)',
   options: [],
   quantizeWeight: async (...parameters) => (await import('../rounding/round-weight')).roundWeight(...parameters),
+  prepareRows: async (_, input) => (await import('../rounding/round-weight')).prepareRounding(input),
 }

@@ -2,41 +2,44 @@ import { Arena } from '../../gpu/arena'
 import { describeFolding, scaled, uploadScaling } from '../channel-scaling/scaling'
 import { gatherSmoothing } from '../channel-scaling/smoothing'
 import type { Context, FitInput, FittedTransform } from '../method'
-import { fitBlockHadamard } from './block'
-import { fitHadamard } from './fit'
+import { blockRotation } from './block'
+import { fullHadamard } from './full'
+import { fitRotation } from './rotation'
 
 /** Fits transforms/scaled-hadamard.ts. */
 export async function fitScaledRotation(input: FitInput, context: Context): Promise<FittedTransform> {
-  const { gpu, arena, signal } = context
-  const { weight, options } = input
+  const { gpu, arena, signal, seed } = context
+  const { weight, config, options } = input
   signal.throwIfAborted()
+  const rotation =
+    options.rotation === 'block'
+      ? blockRotation(weight.cols, config, 'scale-block')
+      : fullHadamard(weight.cols, { seed, signs: true })
   const { scale, notes } = await gatherSmoothing(gpu, input)
   signal.throwIfAborted()
   const scaling = uploadScaling(gpu, arena, scale)
   const scratch = new Arena(gpu)
   try {
     const scaledWeight = scaled(gpu, scratch, weight, scaling.scale)
-    const rotation = await (options.rotation === 'block'
-      ? fitBlockHadamard({ ...input, weight: scaledWeight, options: { size: 'scale-block' } }, context)
-      : fitHadamard({ ...input, weight: scaledWeight, options: { signs: 'on' } }, context))
+    const fitted = fitRotation(scaledWeight, rotation, context)
     const apply: FittedTransform['apply'] = (activations) => {
       const passing = new Arena(gpu)
       try {
-        return rotation.apply(scaled(gpu, passing, activations, scaling.inverse))
+        return fitted.apply(scaled(gpu, passing, activations, scaling.inverse))
       } finally {
         passing.release()
       }
     }
-    const { report } = rotation
     return {
-      weight: rotation.weight,
+      weight: fitted.weight,
       apply,
+      online: [scaling.online, rotation.online],
       clip: null,
       report: {
-        notes: [...notes, ...report.notes, describeFolding(weight.cols)],
+        notes: [...notes, ...rotation.notes, describeFolding(weight.cols)],
         training: null,
-        onlineOperations: report.onlineOperations + weight.cols,
-        onlineBytes: report.onlineBytes + 2 * weight.cols,
+        onlineOperations: rotation.onlineOperations + weight.cols,
+        onlineBytes: rotation.onlineBytes + 2 * weight.cols,
       },
     }
   } finally {

@@ -6,7 +6,7 @@ import type { Transform } from '../method'
  * Cayley rotations, the paper's default, or entry by entry. The rates are twice the paper's 5e-3 and, for clips, 5e-2.
  *
  * W' comes from inverses in float64 and is not clipped, so X' W'ᵀ = X Wᵀ up to f32 rounding. Throws InputError MD-01
- * for a width without usable factors; AbortError when cancelled.
+ * for a width without usable factors, MD-13 for a factor that does not divide it; AbortError when cancelled.
  * Source: FlatQuant, arXiv 2410.09426; straight-through rule and θ = log d: docs/methods.md.
  */
 export const flatquant: Transform = {
@@ -23,6 +23,18 @@ export const flatquant: Transform = {
       kind: 'choice',
       default: 'svd',
       choices: ['svd', 'inverse'],
+    },
+    {
+      key: 'factor',
+      label: 'Size of the left factor',
+      help:
+        'P1 is factor x factor, P2 channels / factor; the number must divide the channels. 0 takes the two divisors ' +
+        'closest to each other, which cost least per token.',
+      kind: 'number',
+      default: 0,
+      min: 0,
+      max: 2048,
+      integer: true,
     },
     {
       key: 'steps',

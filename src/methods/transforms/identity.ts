@@ -9,7 +9,14 @@ export const identity: Transform = {
   fit: async ({ weight }) => ({
     weight,
     apply: (activations) => activations,
+    online: [],
     clip: null,
     report: { notes: [], training: null, onlineOperations: 0, onlineBytes: 0 },
+  }),
+  rotation: async () => ({
+    rotate: (_recorder, _arena, matrix) => matrix,
+    notes: [],
+    onlineOperations: 0,
+    onlineBytes: 0,
   }),
 }

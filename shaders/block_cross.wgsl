@@ -1,5 +1,5 @@
-// The diagonal blocks of xᵀ · x: out[k, j] = Σ over rows of x[row, k] · x[row, first column of k's block + j].
-// x: [rows, stride4 vec4s], padding zero; out: [4 · stride4, block4 vec4s], zero beyond the end of a row.
+// The diagonal blocks of leftᵀ · right: out[k, j] = Σ over rows of left[row, k] · right[row, first column of k's block + j].
+// left, right: [rows, stride4 vec4s], padding zero; out: [4 · stride4, block4 vec4s], zero beyond the end of a row.
 // One invocation owns 4 x 4 elements, so two loads feed four vec4 multiply-adds.
 
 override WORKGROUP_SIZE: u32 = 64u;
@@ -11,11 +11,12 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;          // [rows, stride4]
-@group(0) @binding(2) var<storage, read_write> out: array<vec4<f32>>;  // [4 · stride4, block4]
+@group(0) @binding(1) var<storage, read> left: array<vec4<f32>>;       // [rows, stride4]
+@group(0) @binding(2) var<storage, read> right: array<vec4<f32>>;      // [rows, stride4]
+@group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>;  // [4 · stride4, block4]
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn block_gram(
+fn block_cross(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
   @builtin(local_invocation_index) lane: u32,
@@ -34,8 +35,8 @@ fn block_gram(
   // Empty where the block reaches beyond the row.
   let rows = select(0u, params.rows, col4 < params.stride4);
   for (var row = 0u; row < rows; row++) {
-    let a = x[row * params.stride4 + k4];
-    let b = x[row * params.stride4 + col4];
+    let a = left[row * params.stride4 + k4];
+    let b = right[row * params.stride4 + col4];
     s0 += a.x * b;
     s1 += a.y * b;
     s2 += a.z * b;
