@@ -6,6 +6,7 @@ import { BUILT_IN_LAYERS } from './io/built-in-layers'
 import { bindAddressBar } from './store/address-bar'
 import { createAppStore } from './store/app-store'
 import { fetchLayer } from './store/fetch-layer'
+import { createKeptFiles } from './store/kept-files'
 import { App } from './ui/App'
 import { loadPlotly } from './ui/plot/plotly-loader'
 import { createEngineClient } from './worker/client'
@@ -19,6 +20,7 @@ const store = createAppStore(createEngineClient(), {
     builtIns: BUILT_IN_LAYERS,
   },
   fetchLayer,
+  keptFiles: createKeptFiles(),
   now: () => performance.now(),
   debounceMs: 120,
 })

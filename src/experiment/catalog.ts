@@ -1,6 +1,6 @@
 import type { OptionSpec, OptionValue } from '../core/options'
 import type { Method } from '../methods/method'
-import { METHODS, MITIGATIONS } from '../methods/registry'
+import { METHODS } from '../methods/registry'
 
 /** A method as a menu, a table or a link parser sees it: no function, structured-clone data. */
 export interface MethodEntry {
@@ -30,10 +30,10 @@ function withDefault(spec: OptionSpec, value: OptionValue | undefined): OptionSp
   return spec.kind === 'number' ? { ...spec, default: Number(value) } : { ...spec, default: String(value) }
 }
 
-function sourceOf({ transform, mitigation, column }: Method): string {
+function sourceOf({ transform, mitigation }: Method): string {
   const sources = [
     ...(transform.id === 'identity' ? [] : [transform.source]),
-    ...(transform.id !== 'identity' && column === 'round-to-nearest' ? [] : [mitigation.source]),
+    ...(transform.id !== 'identity' && mitigation.id === 'round-to-nearest' ? [] : [mitigation.source]),
   ]
   return [...new Set(sources)].join('; ')
 }
@@ -45,8 +45,8 @@ export const METHOD_CATALOG: readonly MethodEntry[] = METHODS.map((method) => ({
   kind: method.kind,
   row: method.transform.id,
   rowLabel: method.transform.label,
-  column: method.column,
-  columnLabel: MITIGATIONS.find(({ id }) => id === method.column)?.label ?? method.column,
+  column: method.mitigation.id,
+  columnLabel: method.mitigation.label,
   published: method.published,
   summary: method.summary,
   source: sourceOf(method),

@@ -1,13 +1,11 @@
 /** What is known about the key-value cache without a GPU: whose outputs it stores, and how long a head may be. */
 import { InputError } from '../core/errors'
+import { assumedHeadDim, DEFAULT_HEAD_DIMS } from '../methods/head-size'
 
 /** Blocks of a quantized output begin anew at each head, so heads are whole numbers of standard MX blocks. */
 const HEAD_STEP = 32
 
-/** Channels per head when the request names none: the first of these that divides the output, else the whole row. */
-const DEFAULT_HEAD_DIMS: readonly number[] = [128, 64]
-
-/** The same in words. */
+/** What assumedHeadDim does with an output, in words. */
 export const HEAD_GUESS = `${DEFAULT_HEAD_DIMS.join(' where it divides the output, else ')}, else the whole row`
 
 /** What a head may be in an output of `outDim` channels: the multiples of 32 that divide it, and all of it. */
@@ -21,7 +19,7 @@ export function possibleHeadDims(outDim: number): readonly number[] {
  * `asked` divides `outDim` and is a multiple of 32 or all of it.
  */
 export function headDimOf(outDim: number, asked: number | null): number {
-  if (asked === null) return DEFAULT_HEAD_DIMS.find((size) => outDim % size === 0) ?? outDim
+  if (asked === null) return assumedHeadDim(outDim)
   const possible = possibleHeadDims(outDim)
   if (possible.includes(asked)) return asked
   throw new InputError(

@@ -1,13 +1,12 @@
 import type { Arena } from '../gpu/arena'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
-import { clipRows } from '../gpu/kernels/clip-rows'
-import { fakeQuantize } from '../gpu/kernels/fake-quantize'
 import { matmulNt } from '../gpu/kernels/matmul-nt'
 import { type OperandErrorSums, operandErrorSums, readOperandErrors } from '../gpu/kernels/operand-error-sums'
 import { type OutputErrorSums, outputErrorSums, readOutputErrors } from '../gpu/kernels/output-error-sums'
 import { Recorder } from '../gpu/recorder'
 import { addCorrection } from '../methods/low-rank/correct-weight'
 import type { Context, FitInput, FittedTransform, Method, QuantizedWeight } from '../methods/method'
+import { roundActivations } from '../methods/rounding/round-activations'
 import { operandErrors, outputErrors, zeroNotes } from './metrics'
 import { type OutputQuantizer, quantizeOutput } from './output-heads'
 import { profileActivations } from './profile'
@@ -58,31 +57,43 @@ interface PendingProduct {
   readonly tokens: number
 }
 
-interface Quantized {
+/** A fitted method: all that stands between X' and Ŷ. */
+export interface Quantized {
   readonly fitted: FittedTransform
   readonly product: QuantizedWeight
   readonly input: FitInput
   readonly output: OutputQuantizer | null
 }
 
-/** Records X' -> clip -> round -> · Ŵᵀ (+ low-rank branch) -> round -> error sums. `transformed` is X'; its error is taken before the clip. */
+/**
+ * Records X' -> clip -> round -> · Ŵᵀ (+ low-rank branch) -> round. `transformed` is X' [tokens, in]; `rounded` is what is
+ * multiplied, `estimate` is Ŷ [tokens, out].
+ */
+export function recordEstimate(
+  recorder: Recorder,
+  arena: Arena,
+  { fitted, input, output, product: { weight, correction } }: Quantized,
+  transformed: GpuMatrix,
+): { readonly rounded: GpuMatrix; readonly estimate: GpuMatrix } {
+  const quantizer = input.config.activation
+  const { clip } = fitted
+  const rounded = quantizer ? roundActivations(recorder, arena, transformed, { quantizer, clip }) : transformed
+  const main = matmulNt(recorder, arena, rounded, weight)
+  const branchInput = correction?.input === 'quantized' ? rounded : transformed
+  const product = correction ? addCorrection(recorder, arena, { product: main, x: branchInput }, correction) : main
+  return { rounded, estimate: output ? quantizeOutput(recorder, arena, product, output) : product }
+}
+
+/** Records Ŷ and its error sums. `transformed` is X'; its error is taken before the clip. */
 function recordProduct(
   recorder: Recorder,
   arena: Arena,
   quantized: Quantized,
   rows: { readonly transformed: GpuMatrix; readonly reference: GpuMatrix },
 ): PendingProduct {
-  const { fitted, input, output } = quantized
-  const { weight, correction } = quantized.product
   const { transformed, reference } = rows
-  const quantizer = input.config.activation
-  const bounds = fitted.clip?.activation ?? null
-  const clipped = quantizer && bounds ? clipRows(recorder, arena, transformed, { shared: true, bounds }) : transformed
-  const rounded = quantizer ? fakeQuantize(recorder, arena, clipped, quantizer) : clipped
-  const main = matmulNt(recorder, arena, rounded, weight)
-  const branchInput = correction?.input === 'quantized' ? rounded : transformed
-  const product = correction ? addCorrection(recorder, arena, { product: main, x: branchInput }, correction) : main
-  const estimate = output ? quantizeOutput(recorder, arena, product, output) : product
+  const quantizer = quantized.input.config.activation
+  const { rounded, estimate } = recordEstimate(recorder, arena, quantized, transformed)
   return {
     output: outputErrorSums(recorder, arena, reference, estimate),
     operand: quantizer ? operandErrorSums(recorder, arena, transformed, rounded, quantizer) : null,

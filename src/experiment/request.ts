@@ -22,7 +22,10 @@ export interface ComparisonRequest extends MxChoices {
   readonly settings: readonly Setting[]
   readonly methods: readonly MethodChoice[]
   readonly seed: number
-  /** Channels of one attention head: where blocks of a quantized output begin anew. null: assumed (headDimOf), and said. */
+  /**
+   * Channels of one attention head: where blocks of a quantized output begin anew, and what a rotation of heads mixes.
+   * null: assumed (assumedHeadDim), and said.
+   */
   readonly headDim: number | null
   /** Also measure what the scales cost (ScaleAnalysis): up to 19 more products per method and setting. */
   readonly scaleAnalysis: boolean

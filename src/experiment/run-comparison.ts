@@ -11,11 +11,11 @@ import { withErrorScopes } from '../gpu/error-scope'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
 import { matmulNt } from '../gpu/kernels/matmul-nt'
 import { Recorder } from '../gpu/recorder'
-import type { FitInput, Method } from '../methods/method'
+import type { Context, FitInput, Method } from '../methods/method'
 import { methodById } from '../methods/registry'
 import { optionsOf } from './catalog'
 import { headDimOf } from './kv-cache'
-import { type MeasurePlan, measure, type Rows } from './measure'
+import { type Measured, type MeasurePlan, measure, type Rows } from './measure'
 import { outputNotes } from './output-heads'
 import type { ComparisonRequest, MethodChoice, Setting } from './request'
 import type { MethodOutcome, ResultIdentity } from './result'
@@ -49,7 +49,7 @@ export type ComparisonEvent =
   | { readonly kind: 'outcome'; readonly outcome: MethodOutcome }
 
 /** One method under one setting, checked and completed. */
-interface Cell {
+export interface Cell {
   readonly method: Method
   readonly quantizers: SettingQuantizers
   readonly identity: ResultIdentity
@@ -104,6 +104,12 @@ function planCells(request: ComparisonRequest, headDim: number | null): Cell[] {
   )
 }
 
+/** As planCells, for a layer with `outDim` outputs. Throws InputError SE-02 for heads such an output cannot have. */
+export function cellsFor(request: ComparisonRequest, outDim: number): Cell[] {
+  const quantizesOutput = request.settings.some((setting) => setting.outputFormat !== null)
+  return planCells(request, quantizesOutput ? headDimOf(outDim, request.headDim) : null)
+}
+
 /**
  * Throws the InputError a run of `request` would end with on any layer; returns otherwise. Touches no GPU. Whether the
  * head dimension fits is known with the layer only.
@@ -125,47 +131,83 @@ function referenceOutputs(layer: ComparisonLayer, arena: Arena, gpu: Gpu): { cal
 }
 
 /** What every cell of a run is measured on. */
-interface RunSubject extends Pick<MeasurePlan, 'calibration' | 'evaluation' | 'scaleAnalysis'> {
-  readonly layer: ComparisonLayer
-  /** The request names no head size. */
-  readonly assumesHeads: boolean
+export interface RunSubject {
+  /** Name of the weight's tensor. */
+  readonly name: string
+  readonly outDim: number
+  readonly inDim: number
+  /** Bits per weight as loaded. */
+  readonly weightBits: number
+  /** Fits and measures one cell; what it allocates is the context's arena's. */
+  measure(cell: Cell, context: Context & { readonly now: () => number }): Promise<Measured>
 }
 
 /** Runs one cell in an arena of its own. Throws only what ends the whole run: a cancel or the loss of the device. */
 async function runCell(
   cell: Cell,
-  { layer, assumesHeads, ...rows }: RunSubject,
-  { context, emit }: { readonly context: ComparisonContext; readonly emit: (event: ComparisonEvent) => void },
+  { subject, askedHeadDim }: { readonly subject: RunSubject; readonly askedHeadDim: number | null },
+  { context, emit }: RunParts,
 ): Promise<MethodOutcome> {
   const { gpu, signal, now } = context
-  const { weight, activation, output } = cell.quantizers
-  const { method, setting, options, seed, outputFormat, headDim } = cell.identity
+  const { weight } = cell.quantizers
+  const { method, setting, seed, outputFormat, headDim } = cell.identity
+  const { name, outDim, inDim, weightBits } = subject
   const arena = new Arena(gpu)
   const onProgress = (progress: Progress) => emit({ kind: 'progress', method, setting, progress })
-  const input: FitInput = {
-    weight: layer.weight,
-    calibration: rows.calibration.activations,
-    reference: rows.calibration.reference,
-    config: { weight, activation },
-    options,
-  }
-  const plan: MeasurePlan = { ...rows, output: output && headDim !== null ? { quantizer: output, headDim } : null }
   try {
     const { correctionBits, ...measured } = await withErrorScopes(gpu, signal, () =>
-      measure(cell.method, input, plan, { gpu, signal, arena, seed, onProgress, now }),
+      subject.measure(cell, { gpu, signal, arena, seed, onProgress, now }),
     )
     arena.release()
-    const stored = weight ? bitsPerElement(weight, layer.weight.cols) : layer.weightBits
-    const bits = stored + correctionBits / (layer.weight.rows * layer.weight.cols)
-    const about = { name: layer.name, outDim: layer.weight.rows }
-    const heads = headDim === null ? null : { headDim, assumed: assumesHeads }
-    const notes = outputFormat === null || heads === null ? [] : outputNotes(outputFormat, heads, about)
+    const stored = weight ? bitsPerElement(weight, inDim) : weightBits
+    const bits = stored + correctionBits / (outDim * inDim)
+    const heads = headDim === null ? null : { headDim, assumed: askedHeadDim === null }
+    const notes = outputFormat === null || heads === null ? [] : outputNotes(outputFormat, heads, { name, outDim })
     return { kind: 'result', ...cell.identity, ...measured, bitsPerElement: bits, notes: [...notes, ...measured.notes] }
   } catch (error) {
     arena.release()
     if (isAbort(error) || (error instanceof GpuError && error.code === 'GP-04')) throw error
     gpu.pool.trim()
     return { kind: 'failure', ...cell.identity, error: reportError(error) }
+  }
+}
+
+interface RunParts {
+  readonly context: ComparisonContext
+  readonly emit: (event: ComparisonEvent) => void
+}
+
+/** Runs `cells` one after the other on `subject` and emits each outcome as it is there. Throws as runComparison does. */
+export async function runCells(
+  cells: readonly Cell[],
+  on: { readonly subject: RunSubject; readonly askedHeadDim: number | null },
+  parts: RunParts,
+): Promise<void> {
+  for (const cell of cells) {
+    parts.context.signal.throwIfAborted()
+    parts.emit({ kind: 'started', method: cell.identity.method, setting: cell.identity.setting })
+    parts.emit({ kind: 'outcome', outcome: await runCell(cell, on, parts) })
+  }
+}
+
+/** How a cell is measured on a layer that fits whole. */
+function measureWhole(
+  layer: ComparisonLayer,
+  rows: Pick<MeasurePlan, 'calibration' | 'evaluation'>,
+  { scaleAnalysis, headDim: askedHeadDim }: ComparisonRequest,
+): RunSubject['measure'] {
+  return ({ method, quantizers, identity: { options, headDim } }, context) => {
+    const { weight, activation, output } = quantizers
+    const input: FitInput = {
+      weight: layer.weight,
+      calibration: rows.calibration.activations,
+      reference: rows.calibration.reference,
+      config: { weight, activation },
+      options,
+      headDim: askedHeadDim,
+    }
+    const quantized = output && headDim !== null ? { quantizer: output, headDim } : null
+    return measure(method, input, { ...rows, scaleAnalysis, output: quantized }, context)
   }
 }
 
@@ -183,25 +225,14 @@ export async function runComparison(
   emit: (event: ComparisonEvent) => void,
 ): Promise<void> {
   const { gpu, signal } = context
-  const { scaleAnalysis, settings } = request
-  const quantizesOutput = settings.some((setting) => setting.outputFormat !== null)
-  const headDim = quantizesOutput ? headDimOf(layer.weight.rows, request.headDim) : null
-  const cells = planCells(request, headDim)
+  const { name, weightBits } = layer
+  const { rows: outDim, cols: inDim } = layer.weight
+  const cells = cellsFor(request, outDim)
   const arena = new Arena(gpu)
   try {
     const rows = await withErrorScopes(gpu, signal, async () => referenceOutputs(layer, arena, gpu))
-    for (const cell of cells) {
-      signal.throwIfAborted()
-      emit({ kind: 'started', method: cell.identity.method, setting: cell.identity.setting })
-      emit({
-        kind: 'outcome',
-        outcome: await runCell(
-          cell,
-          { layer, scaleAnalysis, assumesHeads: request.headDim === null, ...rows },
-          { context, emit },
-        ),
-      })
-    }
+    const subject = { name, outDim, inDim, weightBits, measure: measureWhole(layer, rows, request) }
+    await runCells(cells, { subject, askedHeadDim: request.headDim }, { context, emit })
   } finally {
     arena.release()
   }

@@ -10,7 +10,6 @@ import {
 import { takesPreScale } from '../formats/quantizer'
 import { Arena } from '../gpu/arena'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
-import { clipRows } from '../gpu/kernels/clip-rows'
 import { fakeQuantize } from '../gpu/kernels/fake-quantize'
 import { matmulNt } from '../gpu/kernels/matmul-nt'
 import { outputErrorSums, readOutputErrors } from '../gpu/kernels/output-error-sums'
@@ -19,7 +18,9 @@ import { decodeScaleCounts, scaleHistogram } from '../gpu/kernels/scale-histogra
 import { Recorder } from '../gpu/recorder'
 import { readWords } from '../gpu/transfer'
 import type { Clip, Context } from '../methods/method'
+import { clipActivations } from '../methods/rounding/clip-activations'
 import { clipWeight } from '../methods/rounding/clip-weight'
+import { roundActivations } from '../methods/rounding/round-activations'
 import { outputErrors } from './metrics'
 import type { ScaleAnalysis, ScaleHistogram, ScaleSweep } from './result'
 
@@ -126,18 +127,18 @@ export function planScales(quantizers: OperandQuantizers): ScalePlan {
 /** Equal quantizers have equal keys: the same product is computed once. */
 const keyOf = (quantizers: OperandQuantizers) => JSON.stringify([quantizers.weight, quantizers.activation])
 
-/** The relative output error of X' W'ᵀ with both operands rounded; temporaries are given back. */
+/** The relative output error with X' clipped and rounded, the clipped weight rounded; temporaries are given back. */
 async function productError(
-  { weight, activations, reference }: Omit<AnalysedLayer, 'clip'>,
+  { weight, activations, clip, reference }: AnalysedLayer,
   quantizers: OperandQuantizers,
   { gpu }: Context,
 ): Promise<number> {
   const arena = new Arena(gpu)
   try {
     const recorder = new Recorder(gpu)
-    const rounded = (matrix: GpuMatrix, quantizer: Quantizer | null) =>
-      quantizer ? fakeQuantize(recorder, arena, matrix, quantizer) : matrix
-    const [x, w] = [rounded(activations, quantizers.activation), rounded(weight, quantizers.weight)]
+    const { activation: quantizer } = quantizers
+    const x = quantizer ? roundActivations(recorder, arena, activations, { quantizer, clip }) : activations
+    const w = quantizers.weight ? fakeQuantize(recorder, arena, weight, quantizers.weight) : weight
     const sums = outputErrorSums(recorder, arena, reference, matmulNt(recorder, arena, x, w))
     recorder.submit()
     return outputErrors(await readOutputErrors(gpu, sums), activations.rows).outputRelativeError
@@ -161,19 +162,16 @@ async function exponentsOf(matrix: GpuMatrix, quantizer: MxQuantizer, { gpu }: C
   }
 }
 
-/** The operands as they go into rounding: after the method's clip, where it clips a side that is quantized. */
+/** The operands after the method's clip, where it clips a side that is quantized. */
 function clipOperands(
-  { weight, activations, clip, reference }: AnalysedLayer,
+  { weight, activations, clip }: AnalysedLayer,
   quantizers: OperandQuantizers,
   { gpu, arena }: Context,
-): Omit<AnalysedLayer, 'clip'> {
+): { readonly weight: GpuMatrix; readonly activations: GpuMatrix } {
   const recorder = new Recorder(gpu)
-  const bounds = clip?.activation
   const clipped = {
     weight: quantizers.weight ? clipWeight(recorder, arena, weight, clip) : weight,
-    activations:
-      quantizers.activation && bounds ? clipRows(recorder, arena, activations, { shared: true, bounds }) : activations,
-    reference,
+    activations: quantizers.activation ? clipActivations(recorder, arena, activations, clip) : activations,
   }
   recorder.submit()
   return clipped
@@ -206,7 +204,7 @@ export async function analyseScales(
   const errors = new Map<string, number>()
   for (const [key, point] of distinct) {
     signal.throwIfAborted()
-    errors.set(key, await productError(clipped, point, context))
+    errors.set(key, await productError({ ...layer, weight: clipped.weight }, point, context))
     onProgress({ stage: 'scale analysis', done: errors.size, total: distinct.size })
   }
   signal.throwIfAborted()

@@ -9,7 +9,7 @@ import { type Bins, ownBinWidth, rebin } from './rebin'
 import { axis, baseLayout, cornerNote, THEME_COLOURS, TICK_SIZE, withOpacity } from './theme'
 
 /** Where the count axis starts: below one element, so that a single one still shows. Empty bins lie on it. */
-const COUNT_FLOOR = 0.8
+export const COUNT_FLOOR = 0.8
 const AXIS_MARGIN = 1.04
 const HEADROOM = 1.6
 
@@ -69,7 +69,7 @@ function sharedWidth({ scales, reference }: FigureOptions): number {
 }
 
 /** The bins from the first to the last that is not empty, with one empty bin on either side to close the line. */
-function occupied(bins: Bins): Bins {
+export function occupied(bins: Bins): Bins {
   const first = bins.counts.findIndex((count) => count > 0)
   if (first < 0) return { ...bins, counts: [] }
   const last = bins.counts.findLastIndex((count) => count > 0)
@@ -80,8 +80,9 @@ function occupied(bins: Bins): Bins {
   }
 }
 
-const centres = (bins: Bins) => bins.counts.map((_, i) => bins.start + (i + 0.5) * bins.binWidth)
-const heights = (bins: Bins) => bins.counts.map((count) => Math.max(count, COUNT_FLOOR))
+/** Middles of bins, and their counts where a log axis can show them. */
+export const centres = (bins: Bins) => bins.counts.map((_, i) => bins.start + (i + 0.5) * bins.binWidth)
+export const heights = (bins: Bins) => bins.counts.map((count) => Math.max(count, COUNT_FLOOR))
 
 function countLine(bins: Bins, total: number, colour: string): Data {
   return {

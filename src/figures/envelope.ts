@@ -51,8 +51,8 @@ export const envelope: TileFigure = {
   },
 }
 
-/** A line over the channels; zeros, which a log axis cannot show, are gaps. */
-function channelLine(values: Float32Array, line: { name: string; color: string; width: number }): Data {
+/** The points of a line over channels, in axis order; zeros, which a log axis cannot show, are gaps. */
+export function channelPoints(values: Float32Array): { channels: number[]; magnitudes: (number | null)[] } {
   const perPoint = Math.ceil(values.length / MAX_POINTS)
   const channels: number[] = []
   const magnitudes: (number | null)[] = []
@@ -62,6 +62,11 @@ function channelLine(values: Float32Array, line: { name: string; color: string; 
     channels.push(first + at)
     magnitudes.push(group[at] > 0 ? group[at] : null)
   }
+  return { channels, magnitudes }
+}
+
+function channelLine(values: Float32Array, line: { name: string; color: string; width: number }): Data {
+  const { channels, magnitudes } = channelPoints(values)
   return {
     type: 'scatter',
     mode: 'lines',

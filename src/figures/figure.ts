@@ -23,6 +23,19 @@ export interface FigureOptions {
   readonly reference: MethodResult | null
   /** Height of the surface: |x| itself or log10 |x|. */
   readonly height: 'linear' | 'log'
+  /** Trainings drawn beside those of the results. */
+  readonly unfinished: readonly UnfinishedTraining[]
+}
+
+/** A training without a result: it is going on, or was cancelled. */
+export interface UnfinishedTraining {
+  readonly method: string
+  readonly setting: string
+  readonly state: 'running' | 'cancelled'
+  /** Relative output error √L on calibration rows before step 0, 1, …; at least one. */
+  readonly losses: readonly number[]
+  /** Steps it was asked for. */
+  readonly steps: number
 }
 
 interface FigureBase {

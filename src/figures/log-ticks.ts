@@ -3,14 +3,23 @@ import { formatCount, formatSignificant } from './format-number'
 import type { PositiveRange } from './shared-scales'
 
 const SPARSE_DECADES = 2.5
+/** Mantissas where 1, 2 and 5 alone are fewer ticks than asked for. */
+const DENSE = [1, 1.5, 2, 3, 4, 5, 7]
 
 /**
  * Ticks of a log axis over a positive range, at 1, 2 and 5 times powers of ten, or at powers of ten alone when there are
  * more than two and a half decades. Written out as decimals, thousands and millions as k and M. A range too narrow for
- * two of these gets evenly spaced round values instead.
+ * `least` of these gets more mantissas where more than two are asked for, else evenly spaced round values.
  */
-export function logTicks(range: PositiveRange): Required<Pick<LayoutAxis, 'tickvals' | 'ticktext'>> {
-  const steps = Math.log10(range.max / range.min) > SPARSE_DECADES ? [1] : [1, 2, 5]
+export function logTicks(range: PositiveRange, least = 2): Required<Pick<LayoutAxis, 'tickvals' | 'ticktext'>> {
+  const sparse = Math.log10(range.max / range.min) > SPARSE_DECADES
+  const tickvals = ticksAt(sparse ? [1] : [1, 2, 5], range)
+  if (tickvals.length >= least) return { tickvals, ticktext: tickvals.map(tickText) }
+  const dense = ticksAt(DENSE, range)
+  return least > 2 && dense.length >= least ? { tickvals: dense, ticktext: dense.map(String) } : evenTicks(range)
+}
+
+function ticksAt(steps: readonly number[], range: PositiveRange): number[] {
   const tickvals: number[] = []
   for (let power = Math.floor(Math.log10(range.min)); power <= Math.ceil(Math.log10(range.max)); power++) {
     for (const step of steps) {
@@ -19,7 +28,7 @@ export function logTicks(range: PositiveRange): Required<Pick<LayoutAxis, 'tickv
       if (value >= range.min && value <= range.max) tickvals.push(value)
     }
   }
-  return tickvals.length < 2 ? evenTicks(range) : { tickvals, ticktext: tickvals.map(tickText) }
+  return tickvals
 }
 
 const EVEN_INTERVALS = 5

@@ -83,17 +83,22 @@ function nameCell(cell: number, total: number, cells: number): (noun: string) =>
   return (noun) => (first === last ? `${noun} ${last}` : `${noun}s ${first}–${last}`)
 }
 
+/** The table of a result's map. */
+export const cellTable = ({ profile }: MethodResult): DataTable => mapTable(profile.map, 'X', 'token')
+
 /** Per column of cells: its channels, the largest |x|, and where that is. A table of every cell would be unreadable. */
-export function cellTable(result: MethodResult): DataTable {
-  const { map } = result.profile
+export function mapTable(map: MagnitudeMap, unit: string, rowNoun: string): DataTable {
   const rows = Array.from({ length: map.cols }, (_, col) => {
     let best = 0
     for (let row = 1; row < map.rows; row++) {
       if (map.values[row * map.cols + col] > map.values[best * map.cols + col]) best = row
     }
     const channels = nameCell(col, map.channels, map.cols)('channel')
-    const tokens = nameCell(best, map.tokens, map.rows)('token')
+    const tokens = nameCell(best, map.tokens, map.rows)(rowNoun)
     return [channels, formatMagnitude(map.values[best * map.cols + col]), tokens]
   })
-  return { columns: ['channels', 'largest |x| [unit of X]', `at, of ${formatCount(map.tokens)} tokens`], rows }
+  return {
+    columns: ['channels', `largest |x| [unit of ${unit}]`, `at, of ${formatCount(map.tokens)} ${rowNoun}s`],
+    rows,
+  }
 }

@@ -24,16 +24,17 @@ interface BaseStyle {
 /** The colour table of docs/figures.md, chosen by computed distance under four kinds of colour vision. */
 const BASE_STYLES: Readonly<Record<string, BaseStyle>> = {
   rtn: { light: '#595556', dark: '#AAA7A0', glyph: '●', hollowGlyph: '○', symbol: 'circle' },
-  smoothquant: { light: '#2CA783', dark: '#2C895E', glyph: '■', hollowGlyph: '□', symbol: 'square' },
+  smoothquant: { light: '#2CA783', dark: '#379171', glyph: '■', hollowGlyph: '□', symbol: 'square' },
   awq: { light: '#0C3100', dark: '#FDF327', glyph: '⬟', hollowGlyph: '⬠', symbol: 'pentagon' },
   gptq: { light: '#BA72D1', dark: '#AC588D', glyph: '✚', hollowGlyph: '✛', symbol: 'cross' },
   'gptq-best': { light: '#4A3249', dark: '#BE8FB2', glyph: '★', hollowGlyph: '☆', symbol: 'star' },
   'mr-gptq': { light: '#5E0A6A', dark: '#8653F8', glyph: '✖', hollowGlyph: '✕', symbol: 'x' },
-  'low-rank': { light: '#C53882', dark: '#FB4973', glyph: '✦', hollowGlyph: '✧', symbol: 'star-diamond' },
-  quarot: { light: '#E87021', dark: '#DE1224', glyph: '▲', hollowGlyph: '△', symbol: 'triangle-up' },
+  'low-rank': { light: '#C53882', dark: '#FD4173', glyph: '✦', hollowGlyph: '✧', symbol: 'star-diamond' },
+  quarot: { light: '#E87021', dark: '#D50316', glyph: '▲', hollowGlyph: '△', symbol: 'triangle-up' },
   spinquant: { light: '#924806', dark: '#E79B3C', glyph: '▼', hollowGlyph: '▽', symbol: 'triangle-down' },
   'block-hadamard': { light: '#8F6F53', dark: '#F5CAAC', glyph: '◀', hollowGlyph: '◁', symbol: 'triangle-left' },
   flatquant: { light: '#1953BA', dark: '#5FB4F6', glyph: '◆', hollowGlyph: '◇', symbol: 'diamond' },
+  'block-affine': { light: '#0000C0', dark: '#4D7841', glyph: '⧫', hollowGlyph: '◊', symbol: 'diamond-tall' },
   'scaled-hadamard': { light: '#037E8B', dark: '#C0DBFA', glyph: '⬢', hollowGlyph: '⬡', symbol: 'hexagon' },
 }
 

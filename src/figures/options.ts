@@ -13,5 +13,6 @@ export function figureOptions(
     height: look.height ?? 'linear',
     scales: sharedScales(results),
     reference: findReference(results),
+    unfinished: [],
   }
 }

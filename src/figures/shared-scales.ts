@@ -1,4 +1,4 @@
-import type { MethodResult, ScaleHistogram } from '../experiment/result'
+import type { ActivationProfile, MethodResult, ScaleHistogram } from '../experiment/result'
 import { ownBinWidth, rebin } from './rebin'
 
 /** A range of positive numbers for a log axis. */
@@ -7,8 +7,8 @@ export interface PositiveRange {
   readonly max: number
 }
 
-/** What all tiles of one view share. Units: those of X, except counts. */
-export interface SharedScales {
+/** What distributions shown together share. Units: those of the tensor, except counts. */
+export interface ProfileScales {
   /** Largest |x| over the results: the distribution runs from −maxAbsolute to maxAbsolute. */
   readonly maxAbsolute: number
   /** The widest own bin among the results; all histograms nest in it. */
@@ -19,6 +19,10 @@ export interface SharedScales {
   readonly cells: PositiveRange
   /** Channel maxima and root mean squares, zeros left out. */
   readonly channels: PositiveRange
+}
+
+/** What all tiles of one view share. */
+export interface SharedScales extends ProfileScales {
   /** The least and the largest shared exponent of a block. */
   readonly exponents: { readonly min: number; readonly max: number }
   /** The largest share of an operand's blocks that one exponent has, in percent. */
@@ -41,9 +45,8 @@ function positiveRange(arrays: readonly ArrayLike<number>[]): PositiveRange {
   return max > 0 ? { min, max } : { min: 0.1, max: 1 }
 }
 
-/** The scales of results that are shown together. With none, or all elements zero, unit ranges that can be drawn. */
-export function sharedScales(results: readonly MethodResult[]): SharedScales {
-  const profiles = results.map((result) => result.profile)
+/** The scales of distributions that are shown together. With none, or all elements zero, unit ranges that can be drawn. */
+export function profileScales(profiles: readonly ActivationProfile[]): ProfileScales {
   const binWidth = Math.max(0, ...profiles.map((profile) => ownBinWidth(profile.histogram)))
   const counts = profiles.flatMap((profile) => rebin(profile.histogram, binWidth).counts)
   const cells = positiveRange(profiles.map((profile) => profile.map.values))
@@ -52,8 +55,15 @@ export function sharedScales(results: readonly MethodResult[]): SharedScales {
     binWidth,
     maxCount: counts.reduce((most, count) => Math.max(most, count), 1),
     cells: { max: cells.max, min: Math.max(cells.min, cells.max / 10 ** CELL_DECADES) },
-    ...exponentScales(results.flatMap(scaleHistograms)),
     channels: positiveRange(profiles.flatMap((profile) => [profile.channelMax, profile.channelRms])),
+  }
+}
+
+/** The scales of results that are shown together. */
+export function sharedScales(results: readonly MethodResult[]): SharedScales {
+  return {
+    ...profileScales(results.map(({ profile }) => profile)),
+    ...exponentScales(results.flatMap(scaleHistograms)),
   }
 }
 

@@ -1,39 +1,50 @@
-import type { Data } from '../../types/plotly-figure'
+import type { Annotations, Data } from '../../types/plotly-figure'
 import type { MethodOutcome, MethodResult, TrainingCurve } from '../experiment/result'
 import { settingLabel } from '../experiment/setting-text'
 import { lineName, methodLabel } from './describe'
 import { directLabels, labelMargin } from './direct-labels'
-import type { PanelFigure } from './figure'
+import type { PanelFigure, UnfinishedTraining } from './figure'
 import { formatRelativeError } from './format-number'
 import { logRange, logTicks } from './log-ticks'
 import { methodStyle } from './method-style'
-import { axis, baseLayout, cornerNote, type Theme } from './theme'
+import { axis, baseLayout, cornerNote, THEME_COLOURS, type Theme, TITLE_SIZE } from './theme'
 
 const NOTHING_LEARNED = 'None of these methods is learned'
+
+/** Points of a drawn curve, at most about; a longer one is thinned evenly. */
+const DRAWN_POINTS = 1000
+
+/** While a curve grows, the error axis ends at whole parts of a decade, so that it rarely moves. */
+const PARTS_OF_DECADE = 5
 
 interface Learned extends MethodResult {
   readonly training: TrainingCurve
 }
 
-/** The loss of every learned method while it was fitted: the output relative error on the calibration rows. */
+/**
+ * The loss of every learned method while it was fitted: the output relative error on the calibration rows. Trainings
+ * without a result are drawn thinner, with how far they came at their end.
+ */
 export const training: PanelFigure = {
   id: 'training',
   label: 'Training',
   scope: 'panel',
   question: 'Has the learned method converged, and which step was kept?',
-  build(outcomes, { theme }) {
+  build(outcomes, { theme, unfinished }) {
     const learned = learnedOf(outcomes)
-    const losses = learned.flatMap((result) => result.training.losses.filter((loss) => loss > 0))
-    const range = losses.length > 0 ? { min: Math.min(...losses), max: Math.max(...losses) } : { min: 0.03, max: 0.3 }
-    const yRange = logRange(range, 0.08)
-    const lastStep = Math.max(1, ...learned.flatMap((result) => result.training.steps))
+    const yRange = errorRange(learned, unfinished)
+    const lastSteps = [...learned.map(({ training: { steps } }) => steps[steps.length - 1]), ...unfinished.map(stepsOf)]
+    const lastStep = Math.max(1, ...lastSteps)
     const ends = learned.map((result) => ({
       text: `${methodStyle(result.method, theme).glyph} ${lineName(result, learned)}`,
       x: result.training.steps[result.training.steps.length - 1],
       y: Math.log10(result.training.losses[result.training.losses.length - 1]),
     }))
     return {
-      data: learned.flatMap((result) => [lossLine(result, theme), keptMark(result, theme)]),
+      data: [
+        ...learned.flatMap((result) => [lossLine(result, theme), keptMark(result, theme)]),
+        ...unfinished.map((one) => unfinishedLine(one, theme)),
+      ],
       layout: {
         ...baseLayout(theme),
         margin: labelMargin(ends),
@@ -43,28 +54,116 @@ export const training: PanelFigure = {
           range: yRange,
           ...logTicks({ min: 10 ** yRange[0], max: 10 ** yRange[1] }),
         }),
-        annotations: learned.length > 0 ? directLabels(ends, yRange, theme) : [cornerNote(theme, NOTHING_LEARNED)],
+        annotations:
+          lastSteps.length > 0
+            ? [
+                ...directLabels(ends, yRange, theme),
+                ...unfinished.map((one) => unfinishedLabel(one, { theme, lastStep, yRange })),
+              ]
+            : [cornerNote(theme, NOTHING_LEARNED)],
       },
     }
   },
-  describe(outcomes) {
-    const sentences = learnedOf(outcomes).map(({ method, setting, training: { losses, steps, bestStep } }) => {
+  describe(outcomes, { unfinished }) {
+    const finished = learnedOf(outcomes).map(({ method, setting, training: { losses, steps, bestStep } }) => {
       const best = formatRelativeError(losses[steps.indexOf(bestStep)] ?? Math.min(...losses))
       return `${methodLabel(method)} under ${settingLabel(setting)}: from ${formatRelativeError(losses[0])} to ${best}, kept step ${bestStep} of ${steps[steps.length - 1]}`
     })
+    const sentences = [...finished, ...unfinished.map(describeUnfinished)]
     return sentences.length > 0 ? sentences.join('. ') : NOTHING_LEARNED
   },
-  table: (outcomes) => ({
+  table: (outcomes, { unfinished }) => ({
     columns: ['method', 'setting', 'step', 'calibration error'],
-    rows: learnedOf(outcomes).flatMap(({ method, setting, training: { steps, losses } }) =>
-      steps.map((step, i) => [
-        methodLabel(method),
-        settingLabel(setting),
-        String(step),
-        formatRelativeError(losses[i]),
-      ]),
-    ),
+    rows: [
+      ...learnedOf(outcomes).flatMap(({ method, setting, training: { steps, losses } }) =>
+        steps.map((step, i) => [
+          methodLabel(method),
+          settingLabel(setting),
+          String(step),
+          formatRelativeError(losses[i]),
+        ]),
+      ),
+      ...unfinished.flatMap((one) =>
+        one.losses.map((loss, step) => [
+          `${methodLabel(one.method)}, ${one.state}`,
+          settingLabel(one.setting),
+          String(step),
+          formatRelativeError(loss),
+        ]),
+      ),
+    ],
   }),
+}
+
+const stepsOf = ({ steps }: UnfinishedTraining) => steps
+
+/** [log10 min, log10 max] of every error drawn. */
+function errorRange(learned: readonly Learned[], unfinished: readonly UnfinishedTraining[]): [number, number] {
+  const all = [...learned.map(({ training }) => training.losses), ...unfinished.map(({ losses }) => losses)].flat()
+  const losses = all.filter((loss) => loss > 0 && Number.isFinite(loss))
+  if (losses.length === 0) return logRange({ min: 0.03, max: 0.3 }, 0.08)
+  const min = losses.reduce((least, loss) => Math.min(least, loss))
+  const max = losses.reduce((most, loss) => Math.max(most, loss))
+  const [low, high] = logRange({ min, max }, 0.08)
+  if (unfinished.length === 0) return [low, high]
+  return [Math.floor(PARTS_OF_DECADE * low) / PARTS_OF_DECADE, Math.ceil(PARTS_OF_DECADE * high) / PARTS_OF_DECADE]
+}
+
+/** Every n-th of `values` and the last, few enough to draw. */
+function thinned(values: readonly number[]): number[] {
+  const stride = Math.ceil(values.length / DRAWN_POINTS)
+  return values.filter((_, i) => i % stride === 0 || i === values.length - 1)
+}
+
+const lastOf = ({ losses }: UnfinishedTraining) => losses.length - 1
+
+/** "at step 41" while it goes on, "cancelled at step 41" after. */
+const standing = (one: UnfinishedTraining) =>
+  one.state === 'running' ? `at step ${lastOf(one)}` : `cancelled at step ${lastOf(one)}`
+
+function describeUnfinished(one: UnfinishedTraining): string {
+  const { method, setting, losses, steps, state } = one
+  const best = formatRelativeError(losses.reduce((least, loss) => (loss < least ? loss : least)))
+  const end = state === 'running' ? 'least so far' : 'least'
+  return `${methodLabel(method)} under ${settingLabel(setting)}: ${standing(one)} of ${steps}, from ${formatRelativeError(losses[0])}, ${end} ${best}`
+}
+
+function unfinishedLine(one: UnfinishedTraining, theme: Theme): Data {
+  const { colour, dash, label } = methodStyle(one.method, theme)
+  return {
+    type: 'scatter',
+    mode: 'lines',
+    name: `${label}, ${one.setting}, ${standing(one)}`,
+    x: thinned(one.losses.map((_, step) => step)),
+    y: thinned(one.losses),
+    line: { color: colour, width: 1.25, dash },
+    hovertemplate: `${label}, ${settingLabel(one.setting)}, ${one.state}<br>step %{x}: %{y:.4f} on calibration rows<extra></extra>`,
+  }
+}
+
+interface Axes {
+  readonly theme: Theme
+  readonly lastStep: number
+  readonly yRange: readonly [number, number]
+}
+
+/** Its name where the curve ends, above it: to the left of a point in the right half, else to the right. */
+function unfinishedLabel(one: UnfinishedTraining, { theme, lastStep, yRange }: Axes): Partial<Annotations> {
+  const { glyph, label } = methodStyle(one.method, theme)
+  const loss = one.losses[lastOf(one)]
+  const y = loss > 0 && Number.isFinite(loss) ? Math.log10(loss) : yRange[1]
+  return {
+    text: `${glyph} ${label}, ${standing(one)}`,
+    x: lastOf(one),
+    y,
+    xref: 'x',
+    yref: 'y',
+    xanchor: lastOf(one) > lastStep / 2 ? 'right' : 'left',
+    yanchor: 'bottom',
+    yshift: 6,
+    showarrow: false,
+    font: { size: TITLE_SIZE, color: THEME_COLOURS[theme].ink },
+  }
 }
 
 function learnedOf(outcomes: readonly MethodOutcome[]): Learned[] {
@@ -80,8 +179,8 @@ function lossLine({ method, setting, training: { steps, losses } }: Learned, the
     type: 'scatter',
     mode: 'lines',
     name: `${label}, ${setting}`,
-    x: [...steps],
-    y: [...losses],
+    x: thinned(steps),
+    y: thinned(losses),
     line: { color: colour, width: 2, dash },
     hovertemplate: `${label}, ${settingLabel(setting)}<br>step %{x}: %{y:.4f} on calibration rows<extra></extra>`,
   }

@@ -50,9 +50,11 @@ export function bindAddressBar(store: AppStore, window: Window): () => void {
   let step = stepOf(store.getState(), store.vocabulary)
   let written = location.hash.replace(/^#/, '')
   const unsubscribe = store.subscribe((state, before) => {
-    const { source, setup, view, blocks, formats } = state
+    const { source, setup, view, blocks, formats, rotation, figure5, sweeps } = state
     const isSame = source === before.source && setup === before.setup && view === before.view
-    if (isSame && blocks === before.blocks && formats === before.formats) return
+    const isStudy = rotation.controls === before.rotation.controls && figure5.look === before.figure5.look
+    const isSweep = sweeps.parameter === before.sweeps.parameter
+    if (isSame && isStudy && isSweep && blocks === before.blocks && formats === before.formats) return
     if (source.restoring) return
     // Before the first layer is there, the address still says what it should become.
     if (source.active === null && source.pendingLink === null) return

@@ -18,31 +18,41 @@ export interface AnswerInput {
   /** Methods that were asked for, failed ones included. */
   readonly asked: number
   readonly failed: number
+  /** Whether the missing ones are still being computed. */
+  readonly running: boolean
+  /** Ids of those whose run was cancelled. */
+  readonly cancelled: readonly string[]
   readonly catalog: readonly MethodEntry[]
   readonly facts: LayerFacts | null
 }
 
 /** The finding in one or two sentences, every number in it computed from `results`; null while there is none. */
-export function answerLine({
-  layer,
-  setting,
-  remark,
-  results,
-  asked,
-  failed,
-  catalog,
-  facts,
-}: AnswerInput): string | null {
+export function answerLine(input: AnswerInput): string | null {
+  const { layer, setting, remark, results, asked, failed, catalog, facts } = input
   if (results.length === 0) return null
-  const nameOf = (id: string) => catalog.find((method) => method.id === id)?.label ?? id
   const ranked = [...results].sort((a, b) => b.evaluation.outputSqnrDb - a.evaluation.outputSqnrDb)
-  const scores = ranked.map((result) => `${nameOf(result.method)} ${formatDecibels(result.evaluation.outputSqnrDb)} dB`)
+  const scores = ranked.map(
+    (result) => `${nameOf(result.method, catalog)} ${formatDecibels(result.evaluation.outputSqnrDb)} dB`,
+  )
   const open = asked - failed - results.length
-  const waiting = open > 0 ? ` (${results.length} of ${asked} methods so far)` : ''
   const finding = open > 0 ? null : rotationFinding(ranked, catalog)
   const under = [layer, settingLabel(setting), ...(remark === null ? [] : [remark])].join(', ')
-  const first = `${under}: ${scores.join(', ')} output SQNR${waiting}${finding ? `; ${finding}` : ''}.`
+  const first = `${under}: ${scores.join(', ')} output SQNR${open > 0 ? ` (${missing(input, open)})` : ''}${finding ? `; ${finding}` : ''}.`
   return [first, ...caveats(facts, failed)].join(' ')
+}
+
+const nameOf = (id: string, catalog: readonly MethodEntry[]) => catalog.find((method) => method.id === id)?.label ?? id
+
+/** "1 of 3 methods so far"; when nothing runs, why the others are missing: "1 of 3 methods; FlatQuant cancelled, 1 not computed". */
+function missing({ results, asked, running, cancelled, catalog }: AnswerInput, open: number): string {
+  const count = `${results.length} of ${asked} methods`
+  if (running) return `${count} so far`
+  const left = open - cancelled.length
+  const reasons = [
+    ...cancelled.map((id) => `${nameOf(id, catalog)} cancelled`),
+    ...(left > 0 ? [`${left} not computed`] : []),
+  ]
+  return `${count}; ${reasons.join(', ')}`
 }
 
 /** What the best rotation wins or loses against round to nearest; null when either is missing. */

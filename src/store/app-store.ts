@@ -3,26 +3,43 @@ import type { EngineApi } from '../worker/protocol'
 import { type BlocksActions, createBlocksActions, DEFAULT_BLOCKS } from './blocks-view'
 import type { StoreContext, StoreEnvironment } from './context'
 import { createDeviceActions, type DeviceActions } from './device-actions'
+import { createLayerExportActions, DEFAULT_LAYER_EXPORT, type LayerExportActions } from './export-layer'
+import { DEFAULT_FIGURE5 } from './figure5'
+import { createFigure5Actions, type Figure5Actions } from './figure5-actions'
 import { createFormatsActions, DEFAULT_FORMATS, type FormatsActions } from './formats-view'
 import { createLinkActions, type LinkActions } from './link-actions'
+import { createOpenActions, type OpenActions } from './open-actions'
+import { createRemoteActions, type RemoteActions } from './remote-actions'
+import { createRotationActions, type RotationActions } from './rotation-actions'
+import { DEFAULT_ROTATION } from './rotation-view'
 import { createRunActions, type RunActions } from './run-actions'
+import { DEFAULT_SAVED } from './saved-layer'
+import { createSavedActions, type SavedActions } from './saved-results'
 import { createSetupActions, type SetupActions } from './setup-actions'
 import { createSourceActions, type SourceActions } from './source-actions'
 import type { AppState } from './state'
 import { createSweepActions, type SweepActions } from './sweep-actions'
 import { DEFAULT_SWEEPS } from './sweeps'
+import { createTensorDetailActions, type TensorDetailActions } from './tensor-details'
 import { DEFAULT_VIEW } from './views'
 import { DEFAULT_CONTROLS, DEFAULT_HELD_OUT, defaultSetup, type Vocabulary } from './vocabulary'
 
 export interface Actions
   extends SourceActions,
+    OpenActions,
+    RemoteActions,
+    TensorDetailActions,
     SetupActions,
     DeviceActions,
     LinkActions,
     RunActions,
     FormatsActions,
     BlocksActions,
-    SweepActions {}
+    SweepActions,
+    Figure5Actions,
+    RotationActions,
+    SavedActions,
+    LayerExportActions {}
 
 /** The facts of the page, what may be done with them, and the names they are made of. */
 export interface AppStore extends StoreApi<AppState> {
@@ -41,7 +58,12 @@ function initialState(vocabulary: Vocabulary): AppState {
       activations: { kind: 'synthetic' },
       synthetic: DEFAULT_CONTROLS,
       heldOutShare: DEFAULT_HELD_OUT,
+      firstToken: 0,
       tokens: null,
+      remote: { opening: null, repository: null, error: null },
+      fetching: null,
+      kept: [],
+      details: {},
       pendingLink: null,
       restoring: true,
       notes: [],
@@ -53,7 +75,8 @@ function initialState(vocabulary: Vocabulary): AppState {
       plan: [],
       current: null,
       progress: null,
-      losses: [],
+      learning: null,
+      cancelled: {},
       end: null,
       results: {},
       facts: {},
@@ -64,6 +87,10 @@ function initialState(vocabulary: Vocabulary): AppState {
     formats: DEFAULT_FORMATS,
     blocks: DEFAULT_BLOCKS,
     sweeps: DEFAULT_SWEEPS,
+    figure5: DEFAULT_FIGURE5,
+    rotation: DEFAULT_ROTATION,
+    saved: DEFAULT_SAVED,
+    layerExport: DEFAULT_LAYER_EXPORT,
   }
 }
 
@@ -83,18 +110,30 @@ export function createAppStore(engine: EngineApi, environment: StoreEnvironment)
     },
   }
   const run = createRunActions(context)
-  const source = createSourceActions(context)
+  const opening = createOpenActions(context)
   const sweep = createSweepActions(context)
+  const figure5 = createFigure5Actions(context)
+  const rotation = createRotationActions(context)
   const actions: Actions = {
-    ...source,
+    ...opening,
+    ...createSourceActions(context),
+    ...createRemoteActions(context),
+    ...createTensorDetailActions(context),
     ...createSetupActions(context),
     ...createDeviceActions(context),
-    ...createLinkActions(context, { ...source, ...sweep }),
+    ...createLinkActions(context, { ...opening, ...sweep }),
     ...run,
     ...createFormatsActions(context),
     ...createBlocksActions(context),
     ...sweep,
+    ...figure5,
+    ...rotation,
+    ...createSavedActions(context, opening),
+    ...createLayerExportActions(context),
   }
   store.subscribe(sweep.advanceSweep)
+  store.subscribe(figure5.advanceFigure5)
+  store.subscribe(rotation.advanceStudy)
+  store.subscribe(rotation.advanceTraining)
   return { ...store, actions, vocabulary: environment.vocabulary }
 }

@@ -1,4 +1,5 @@
 import type { EngineApi } from '../worker/protocol'
+import type { KeptFiles } from './kept-files'
 import type { AppState } from './state'
 import type { Vocabulary } from './vocabulary'
 
@@ -9,6 +10,8 @@ export interface StoreEnvironment {
   readonly fetchLayer: (file: string) => Promise<File>
   /** Milliseconds of a steady clock; tells two device losses in a minute from two in a day. */
   readonly now: () => number
+  /** Files of earlier visits; without it none is kept. */
+  readonly keptFiles?: KeptFiles
   /** How long a changed control waits for the next change before the run starts. */
   readonly debounceMs: number
 }

@@ -1,15 +1,18 @@
 /** The state as a link, and a link put on screen. */
+import type { LinkActivations } from './activation-link'
 import { type BlockPin, DEFAULT_PIN } from './block-pin'
 import { shownBlock } from './blocks-view'
 import type { StoreContext } from './context'
 import { DEFAULT_FORMATS } from './formats-view'
 import { ignoredNotes } from './link-notes'
 import { fileSources, linkSelection, restoredSource, waitingSource } from './link-restore'
-import { automaticActivations, automaticWeight, findTensor, visibleFiles } from './selection'
-import type { SourceActions } from './source-actions'
-import type { AppState, OpenFile } from './state'
+import type { OpenActions } from './open-actions'
+import { DEFAULT_ROTATION_CONTROLS } from './rotation-view'
+import { savedOnScreen } from './saved-layer'
+import { automaticActivations, automaticWeight, findTensor, gainOf, visibleFiles, weightName } from './selection'
+import type { AppState, OpenFile, TensorRef } from './state'
 import type { SweepActions } from './sweep-actions'
-import { formatLink, type LinkActivations, type LinkSource, type LinkState, readLink } from './url'
+import { formatLink, type LinkSource, type LinkState, readLink } from './url'
 import { DEFAULT_CONTROLS, DEFAULT_HELD_OUT, DEFAULT_PRE_SCALE, type Vocabulary } from './vocabulary'
 
 export interface LinkActions {
@@ -20,36 +23,58 @@ export interface LinkActions {
   applyLink(fragment: string): Promise<void>
 }
 
+/** What the comparison reads: the weight, and the tensor or the gain its activations are made from. */
+function usedTensors({ source }: AppState): readonly TensorRef[] {
+  const { files, weight, activations } = source
+  const fed = activations.kind === 'captured' ? activations : activations.kind === 'norm' ? gainOf(files, weight) : null
+  return [weight, fed].filter((ref) => ref !== null)
+}
+
 /** The files a link must name: of the user's own those that are compared, of the others the one on screen. */
-function linkedFiles({ source }: AppState): readonly OpenFile[] {
-  const shown = visibleFiles(source)
-  const { weight, activations } = source
-  const used = shown.filter(
-    ({ id }) => id === weight?.fileId || (activations.kind === 'captured' && id === activations.fileId),
-  )
+function linkedFiles(state: AppState): readonly OpenFile[] {
+  const shown = visibleFiles(state.source)
+  const used = shown.filter(({ id }) => usedTensors(state).some(({ fileId }) => fileId === id))
   return used.length > 0 ? used : shown
+}
+
+/** The files that hold the used tensors of a checkpoint, of a packed tensor those of all its parts. */
+function linkedParts(state: AppState, checkpoint: OpenFile): readonly OpenFile[] {
+  const names = usedTensors(state)
+    .filter(({ fileId }) => fileId === checkpoint.id)
+    .flatMap((ref) => findTensor([checkpoint], ref)?.view ?? [])
+    .flatMap(({ storage, shard }) => [
+      shard,
+      ...(storage?.kind === 'packed' ? storage.parts.map(({ tensor }) => tensor.shard) : []),
+    ])
+    .flatMap((shard) => shard?.name ?? [])
+  return state.source.files.filter(({ id, name }) => checkpoint.parts.includes(id) && names.includes(name))
 }
 
 function sourcesOf(state: AppState): readonly LinkSource[] {
   const { active } = state.source
   if (active === null) return []
   if (active !== 'user') return [{ kind: 'demo', id: active }]
-  return linkedFiles(state).map(({ name, byteLength, headerHash }) => ({ kind: 'file', name, byteLength, headerHash }))
+  return linkedFiles(state)
+    .flatMap((file) => (file.kind === 'checkpoint' ? linkedParts(state, file) : [file]))
+    .map(({ name, byteLength, headerHash, url }) => ({ kind: 'file', name, byteLength, headerHash, url }))
 }
+
+/** The page's own choice in a checkpoint depends on which of its files are open, so a link does not leave it to it. */
+const readsCheckpoint = ({ source }: AppState) =>
+  source.files.some(({ id, kind }) => id === source.weight?.fileId && kind === 'checkpoint')
 
 function activationsOf(state: AppState): LinkActivations | null {
   const { source } = state
   const automatic = automaticActivations(linkedFiles(state), source.weight)
-  if (source.activations.kind === 'synthetic') {
-    const { tokens, outlierChannels, outlierGain } = source.synthetic
+  const { activations } = source
+  if (activations.kind !== 'captured') {
     const standard = JSON.stringify(source.synthetic) === JSON.stringify(DEFAULT_CONTROLS)
-    return automatic.kind === 'synthetic' && standard
-      ? null
-      : { kind: 'synthetic', tokens, outlierChannels, outlierGain }
+    const same = automatic.kind === activations.kind && standard && !readsCheckpoint(state)
+    return same ? null : { kind: activations.kind, ...source.synthetic }
   }
-  const { fileId, tensor } = source.activations
+  const { fileId, tensor } = activations
   const same = automatic.kind === 'captured' && automatic.fileId === fileId && automatic.tensor === tensor
-  return same ? null : { kind: 'captured', tensor }
+  return same && !readsCheckpoint(state) ? null : { kind: 'captured', tensor }
 }
 
 /** The block on screen; before it is read, the one asked for, which may lie beyond the operand. */
@@ -59,21 +84,30 @@ function pinOf(state: AppState): BlockPin {
   return { operand, row: shown?.row ?? row, block: shown?.block ?? block }
 }
 
-/** What a link to this state says. While a link waits for its file, its own sources stay in the address. */
+/**
+ * What a link to this state says. While a link waits for its file, its own sources stay in the address; results of a file
+ * give those of the layer they were computed on.
+ */
 export function linkOf(state: AppState): LinkState {
   const { source, setup, view, blocks, sweeps } = state
-  const pending = source.pendingLink
+  const pending = source.pendingLink ?? savedOnScreen(state)?.link ?? null
   const automatic = automaticWeight(linkedFiles(state))
-  const isAutomatic = automatic?.fileId === source.weight?.fileId && automatic?.tensor === source.weight?.tensor
-  const weight = findTensor(source.files, source.weight)
+  const isAutomatic =
+    automatic?.fileId === source.weight?.fileId &&
+    weightName(automatic) === weightName(source.weight) &&
+    !readsCheckpoint(state)
+  const weight = findTensor(source.files, source.weight) && weightName(source.weight)
   return {
     sources: pending ? pending.sources : sourcesOf(state),
-    weight: pending ? pending.weight : isAutomatic || !weight ? null : weight.tensor,
+    weight: pending ? pending.weight : isAutomatic ? null : weight,
     activations: pending ? pending.activations : activationsOf(state),
     setup,
     heldOutShare: source.heldOutShare,
+    firstToken: source.firstToken,
     tokens: source.tokens,
     view: view.view,
+    figure5: state.figure5.look,
+    rotation: state.rotation.controls,
     sweep: sweeps.parameter,
     pin: pinOf(state),
     compared: { formats: blocks.formats, preScale: blocks.preScale },
@@ -100,8 +134,8 @@ export function stepOf(state: AppState, vocabulary: Vocabulary): string {
     options: Object.fromEntries(Object.entries(method.options).filter(([, value]) => typeof value !== 'number')),
   }))
   const { rows, scaling, axis } = link.formats
-  const activations = link.activations?.kind === 'synthetic' ? null : link.activations
-  const synthetic = state.source.activations.kind === 'synthetic'
+  const { part, width, clustered, learned, rotation } = link.rotation
+  const activations = link.activations?.kind === 'captured' ? link.activations : null
   const chosen = {
     ...link,
     activations,
@@ -112,18 +146,21 @@ export function stepOf(state: AppState, vocabulary: Vocabulary): string {
       preScale: { ...link.setup.preScale, factor: DEFAULT_PRE_SCALE.factor },
     },
     heldOutShare: DEFAULT_HELD_OUT,
+    firstToken: 0,
     tokens: null,
     pin: DEFAULT_PIN,
     compared: { ...link.compared, preScale: null },
     formats: { ...DEFAULT_FORMATS, rows, scaling, axis },
+    figure5: { ...link.figure5, channel: null },
+    rotation: { ...DEFAULT_ROTATION_CONTROLS, part, width, clustered, learned, rotation },
     theme: 'auto' as const,
   }
-  return `${synthetic} ${formatLink(chosen, vocabulary)}`
+  return `${state.source.activations.kind} ${formatLink(chosen, vocabulary)}`
 }
 
 export function createLinkActions(
   context: StoreContext,
-  actions: Pick<SourceActions, 'openBuiltIn'> & Pick<SweepActions, 'runSweep'>,
+  actions: Pick<OpenActions, 'openBuiltIn'> & Pick<SweepActions, 'runSweep'>,
 ): LinkActions {
   const { environment, get, patch, schedule } = context
   const { vocabulary } = environment
@@ -143,12 +180,15 @@ export function createLinkActions(
       applied += 1
       const mine = applied
       const { link, ignored } = readLink(fragment, vocabulary)
+      const { heldOutShare, firstToken, tokens, activations } = link
       const { kind: _kind, ...synthetic } =
-        link.activations?.kind === 'synthetic' ? link.activations : { kind: null, ...DEFAULT_CONTROLS }
-      patch('source', { restoring: true, heldOutShare: link.heldOutShare, tokens: link.tokens, synthetic })
+        activations === null || activations.kind === 'captured' ? { kind: null, ...DEFAULT_CONTROLS } : activations
+      patch('source', { restoring: true, heldOutShare, firstToken, tokens, synthetic })
       patch('setup', link.setup)
       patch('blocks', { ...link.pin, ...link.compared })
       patch('formats', link.formats)
+      patch('rotation', { controls: link.rotation })
+      patch('figure5', { look: link.figure5 })
       patch('sweeps', { parameter: link.sweep })
       patch('view', { view: link.view, surface: link.surface, theme: link.theme, unknown: link.unknown })
       const { files } = get().source

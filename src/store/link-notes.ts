@@ -12,7 +12,8 @@ export type FileSource = Extract<LinkSource, { kind: 'file' }>
 
 /** LK-01: the link on screen was made with files that are not open. */
 export function waitingNote(wanted: readonly FileSource[]): LinkNote {
-  const named = wanted.map(({ name, byteLength, headerHash }) => {
+  const named = wanted.map(({ name, byteLength, headerHash, url }) => {
+    if (url !== null) return `"${name}" at ${new URL(url).host} (${byteLength.toLocaleString('en-US')} bytes)`
     return `"${name}" (${byteLength.toLocaleString('en-US')} bytes, header ${headerHash || 'not recorded'})`
   })
   const that = wanted.length > 1 ? 'those files' : 'that file'
@@ -42,10 +43,11 @@ export function ignoredNotes(keys: readonly string[]): readonly LinkNote[] {
 
 const isOther = (wanted: string, found: string) => wanted !== '' && found !== '' && wanted !== found
 
-/** The open file a link means: of that name and header, else of that header, else of that name. Null when none is. */
+/** The open file a link means: of its address, else of that name and header, else of that header, else of that name. Null when none is. */
 export function findWanted(files: readonly OpenFile[], wanted: FileSource): OpenFile | null {
   const own = files.filter(({ builtIn }) => builtIn === null)
   const named = own.filter(({ name }) => name === wanted.name)
   const sameHeader = ({ headerHash }: OpenFile) => headerHash !== '' && headerHash === wanted.headerHash
-  return named.find(sameHeader) ?? own.find(sameHeader) ?? named.at(-1) ?? null
+  const sameAddress = ({ url }: OpenFile) => url !== null && url === wanted.url
+  return own.find(sameAddress) ?? named.find(sameHeader) ?? own.find(sameHeader) ?? named.at(-1) ?? null
 }

@@ -1,7 +1,7 @@
 /** From the names a link holds to open files and tensors. */
 import type { FileSource } from './link-notes'
 import { findWanted, ignoredNotes, otherFileNotes } from './link-notes'
-import { selectByName } from './selection'
+import { selectByName, weightName } from './selection'
 import type { OpenFile, SourceSlice } from './state'
 import type { LinkState } from './url'
 
@@ -24,8 +24,9 @@ export function linkSelection(
   const chosen = selectByName(files, link)
   const tensor = chosen.activations.kind === 'captured' ? chosen.activations.tensor : null
   const lost = [
-    ...(link.weight !== null && chosen.weight?.tensor !== link.weight ? ['w'] : []),
+    ...(link.weight !== null && weightName(chosen.weight) !== link.weight ? ['w'] : []),
     ...(link.activations?.kind === 'captured' && link.activations.tensor !== tensor ? ['a'] : []),
+    ...(link.activations?.kind === 'norm' && chosen.activations.kind !== 'norm' ? ['a'] : []),
   ]
   return { ...chosen, notes: ignoredNotes(lost) }
 }
@@ -35,7 +36,9 @@ export function restoredSource(files: readonly OpenFile[], link: LinkState): Par
   const pairs = fileSources(link).map((wanted) => ({ wanted, file: findWanted(files, wanted) }))
   const found = pairs.flatMap(({ wanted, file }) => (file ? [{ wanted, file }] : []))
   if (found.length === 0 || found.length < pairs.length) return null
-  const selection = linkSelection([...new Set(found.map(({ file }) => file))], link)
+  // Shards are read as one where they are joined.
+  const whole = (file: OpenFile) => files.find(({ parts }) => parts.includes(file.id)) ?? file
+  const selection = linkSelection([...new Set(found.map(({ file }) => whole(file)))], link)
   const notes = [...otherFileNotes(found), ...selection.notes]
   return { ...selection, active: 'user', pendingLink: null, notes }
 }

@@ -23,7 +23,7 @@ export const METHOD_PRESETS: readonly [MethodPreset, ...MethodPreset[]] = [
     label: 'All of the paper',
     methods: [
       ...['rtn', 'gptq', 'mr-gptq', 'smoothquant', 'smoothquant+gptq', 'awq'],
-      ...['quarot', 'quarot+gptq', 'flatquant', 'flatquant+gptq'],
+      ...['quarot', 'quarot+gptq', 'spinquant', 'spinquant+gptq', 'flatquant', 'flatquant+gptq'],
     ],
   },
 ]

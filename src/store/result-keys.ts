@@ -4,6 +4,8 @@ import type { MethodOutcome } from '../experiment/result'
 import type { MxChoices } from '../formats/quantizer'
 import type { BuiltInLayer } from '../io/built-in-layers'
 import type { LayerChoice } from '../worker/protocol'
+import { savedLayerKey, savedOnScreen } from './saved-layer'
+import { findTensor, gainOf } from './selection'
 import type { AppState, MethodSetup, SetupSlice } from './state'
 
 /** Above this many multiply-adds, a software adapter uses the first SOFTWARE_TOKENS rows unless the user says more. */
@@ -11,9 +13,8 @@ const SOFTWARE_WEIGHT_ELEMENTS = 1024 * 1024
 export const SOFTWARE_TOKENS = 256
 
 function weightElements({ source }: AppState): number {
-  const file = source.files.find(({ id }) => id === source.weight?.fileId)
-  const tensor = file?.tensors.find(({ name }) => name === source.weight?.tensor)
-  return tensor ? tensor.shape.reduce((product, size) => product * size, 1) : 0
+  const weight = findTensor(source.files, source.weight)
+  return weight ? weight.view.shape.reduce((product, size) => product * size, 1) : 0
 }
 
 /** Rows of captured activations to use, null for all: the user's number, else the cap of a software adapter. */
@@ -25,27 +26,32 @@ export function effectiveTokens(state: AppState): number | null {
 
 /** What the engine is asked to load; null while no weight is chosen. */
 export function layerChoice(state: AppState): LayerChoice | null {
-  const { weight, activations, synthetic, heldOutShare } = state.source
+  const { files, weight, activations, synthetic, heldOutShare, firstToken } = state.source
   if (!weight) return null
-  const tokens = effectiveTokens(state)
-  return {
-    weight,
-    activations:
-      activations.kind === 'captured'
-        ? activations
-        : { kind: 'synthetic', spec: { ...synthetic, seed: state.setup.seed } },
-    heldOutShare,
-    tokens: activations.kind === 'captured' ? tokens : null,
+  if (activations.kind === 'captured') {
+    return { weight, activations, heldOutShare, firstToken, tokens: effectiveTokens(state) }
   }
+  const gain = activations.kind === 'norm' ? gainOf(files, weight) : null
+  const spec = { ...synthetic, seed: state.setup.seed }
+  return { weight, activations: { kind: 'synthetic', spec, gain }, heldOutShare, firstToken: 0, tokens: null }
 }
 
-/** The key of the layer on screen; null while no weight is chosen. */
+/** The key of the layer on screen, or of the one that results of a file were computed on; null while there is none. */
 export function layerKey(state: AppState): string | null {
+  const saved = savedOnScreen(state)
+  if (saved !== null) return savedLayerKey(saved)
   const choice = layerChoice(state)
   return choice && JSON.stringify(choice)
 }
 
 const toChoice = ({ id, options }: MethodSetup): MethodChoice => ({ id, options })
+
+const rotatesHeads = ({ options }: MethodSetup) => options.span === 'head'
+
+/** True when the size of a head decides a number: blocks of a quantized output begin anew at each, QuaRot can rotate each. */
+export function usesHeads({ setting, methods }: SetupSlice): boolean {
+  return setting.outputFormat !== null || methods.some(rotatesHeads)
+}
 
 /** The key of one outcome: layer, setting, method with its options, and everything else a number depends on. */
 export function outcomeKey(state: AppState, layer: string, setting: Setting, method: MethodSetup): string {
@@ -63,7 +69,7 @@ export function outcomeKey(state: AppState, layer: string, setting: Setting, met
     preScale?.factor,
     preScale?.variant,
     blockSize,
-    outputFormat === null ? null : state.setup.headDim,
+    outputFormat !== null || rotatesHeads(method) ? state.setup.headDim : null,
     state.setup.seed,
   ])
 }

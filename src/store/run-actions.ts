@@ -2,6 +2,7 @@
  * Computes what the page shows and does not have yet. One run at a time; a changed control replaces it, unless
  * everything the run still computes is wanted. Outcomes are kept by key, so going back is instant.
  */
+import type { Progress } from '../core/progress'
 import type { MethodOutcome } from '../experiment/result'
 import type { RunEnd, RunEvent } from '../worker/protocol'
 import type { StoreContext } from './context'
@@ -15,12 +16,12 @@ import {
   wantedOutcomes,
   wantsScaleAnalysis,
 } from './result-keys'
-import type { AppState, ShownOutcome } from './state'
+import type { AppState, CancelledRun, Learning, ShownOutcome } from './state'
 
 /** Outcomes kept in memory; a profile takes about 150 kB. */
 const KEPT_RESULTS = 160
 
-const AT_REST = { current: null, progress: null, losses: [] } as const
+const AT_REST = { current: null, progress: null, learning: null } as const
 const IDLE = { ...AT_REST, phase: 'idle', runId: null, plan: [] } as const
 
 export interface RunActions {
@@ -75,13 +76,15 @@ export function createRunActions(context: StoreContext): RunActions {
     runs += 1
     const runId = `run-${runs}`
     const plan = jobs.map(({ key }) => key)
-    patch('run', { ...AT_REST, phase: 'running', runId, plan, end: null })
+    const cancelled = without(get().run.cancelled, plan)
+    patch('run', { ...AT_REST, phase: 'running', runId, plan, cancelled, end: null })
     const onEvent = (event: RunEvent) => {
       if (get().run.runId === runId) receive(context, event, layerKey(state) ?? '', jobs)
     }
     const end = await engine.run(runId, choice, request, onEvent).catch(bug)
     if (get().run.runId !== runId) return
-    const { results } = get().run
+    const { results, cancelled: left } = get().run
+    if (end.kind === 'cancelled') patch('run', { cancelled: { ...left, ...cancelledNow(get()) } })
     const silent = end.kind === 'done' && plan.some((key) => !hasOutcome(results, key, scaleAnalysis))
     patch('run', { ...IDLE, end: silent ? bug(new Error('The run ended without a result for every method.')) : end })
     if (end.kind === 'done' && !silent) run()
@@ -96,8 +99,7 @@ export function createRunActions(context: StoreContext): RunActions {
     },
     retry: (method) => {
       const failed = currentKey(get(), method)
-      const entries = Object.entries(get().run.results).filter(([key]) => key !== failed)
-      patch('run', { results: Object.fromEntries(entries) })
+      patch('run', { results: without(get().run.results, [failed]) })
       run()
     },
   }
@@ -114,14 +116,28 @@ function receive({ get, patch }: StoreContext, event: RunEvent, layer: string, j
     const key = keyOf(event.method, event.setting)
     if (key) patch('run', { ...AT_REST, current: { method: event.method, setting: event.setting, key } })
   } else if (event.kind === 'progress') {
-    const { loss } = event.progress
-    patch('run', { progress: event.progress, losses: loss === undefined ? run.losses : [...run.losses, loss] })
+    patch('run', { progress: event.progress, learning: learnt(run.learning, event.progress) })
   } else {
     const key = keyOf(event.outcome.method, event.outcome.setting)
     if (!key) return
     patch('run', { ...AT_REST, results: withOutcome(run.results, key, event.outcome) })
     patch('run', { shown: shownNow(get()) })
   }
+}
+
+/** The training after a report; a method that trains again begins a new curve. */
+function learnt(before: Learning | null, { done, total, loss }: Progress): Learning | null {
+  if (loss === undefined) return before
+  return { losses: done === 0 || before === null ? [loss] : [...before.losses, loss], steps: total }
+}
+
+/** What is left of the method that was running, by its key; empty while the layer is being loaded. */
+function cancelledNow({ run: { current, learning } }: AppState): Readonly<Record<string, CancelledRun>> {
+  return current === null ? {} : { [current.key]: { method: current.method, setting: current.setting, learning } }
+}
+
+function without<T>(entries: Readonly<Record<string, T>>, keys: readonly string[]): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(entries).filter(([key]) => !keys.includes(key)))
 }
 
 /** The results with one more, the oldest left out when there are too many. */

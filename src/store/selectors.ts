@@ -3,8 +3,10 @@ import { looksLikeKeyOrValue } from '../experiment/kv-cache'
 import type { LayerFacts, MethodOutcome, MethodResult } from '../experiment/result'
 import { awaitedFiles } from './link-restore'
 import { effectiveTokens, hasOutcome, layerKey, outcomeKey, wantedOutcomes, wantsScaleAnalysis } from './result-keys'
+import { isExplaining } from './rotation-causes'
+import { type SavedResults, savedOnScreen } from './saved-layer'
 import { findTensor, visibleFiles } from './selection'
-import type { AppState, MethodSetup } from './state'
+import type { AppState, CancelledRun, MethodSetup } from './state'
 import type { Vocabulary } from './vocabulary'
 
 /** `data-state` of the page. */
@@ -12,11 +14,12 @@ export type PageState = 'boot' | 'ready' | 'reading' | 'computing' | 'error'
 
 /** What the page is doing; a lost or missing device and a failed run are errors, a refused file is not. */
 export function pageState(state: AppState): PageState {
-  const { device, source, run, sweeps } = state
+  const { device, source, run, sweeps, figure5, rotation, layerExport } = state
   if (source.reading.length > 0 && (source.active !== null || source.pendingLink !== null)) return 'reading'
   if (device.status === 'starting' || (source.active === null && source.reading.length > 0)) return 'boot'
   if (device.status === 'unavailable' || device.status === 'lost') return 'error'
-  if (run.phase !== 'idle' || sweeps.runId !== null) return 'computing'
+  const busy = [sweeps.runId, figure5.runId, layerExport.runId].some((id) => id !== null)
+  if (busy || run.phase !== 'idle' || rotation.phase !== 'idle' || isExplaining(rotation)) return 'computing'
   return run.end?.kind === 'failed' ? 'error' : 'ready'
 }
 
@@ -43,16 +46,18 @@ export function emptyReason(state: AppState): string | null {
 }
 
 /** `data-result` of a tile. `stale`: what was computed under the previous setting, until its successor arrives. */
-export type TileStatus = 'waiting' | 'running' | 'live' | 'stale' | 'failed'
+export type TileStatus = 'waiting' | 'running' | 'live' | 'stale' | 'failed' | 'cancelled'
 
 /** One method as the main area shows it. */
 export interface TileModel {
   readonly method: MethodSetup
   readonly status: TileStatus
-  /** The outcome on screen: of this setting, or an earlier one while `status` is stale or running. */
+  /** The outcome on screen: of this setting, or an earlier one while `status` is stale, running or cancelled. */
   readonly outcome: MethodOutcome | null
   /** True when the outcome belongs to another layer than the one chosen. */
   readonly otherLayer: boolean
+  /** How far the run came that was cancelled; null unless `status` says so. */
+  readonly cancelled: CancelledRun | null
 }
 
 /** Shown methods in menu order. */
@@ -62,15 +67,18 @@ export function tiles(state: AppState): readonly TileModel[] {
   return state.setup.methods
     .filter(({ hidden }) => !hidden)
     .map((method) => {
+      const bare = { method, outcome: null, otherLayer: false, cancelled: null }
       // What was shown before would pass for the result the link promises.
-      if (awaiting) return { method, status: 'waiting', outcome: null, otherLayer: false }
+      if (awaiting) return { ...bare, status: 'waiting' }
       const key = layer === null ? null : outcomeKey(state, layer, state.setup.setting, method)
       const own = key === null ? undefined : state.run.results[key]
-      if (own) return { method, status: own.kind === 'result' ? 'live' : 'failed', outcome: own, otherLayer: false }
+      if (own) return { ...bare, status: own.kind === 'result' ? 'live' : 'failed', outcome: own }
       const shown = state.run.shown[method.id]
       const running = state.run.runId !== null && state.run.current?.key === key
-      const status = running ? 'running' : shown ? 'stale' : 'waiting'
-      return { method, status, outcome: shown?.outcome ?? null, otherLayer: shown ? shown.layerKey !== layer : false }
+      const cancelled = (key !== null && state.run.cancelled[key]) || null
+      const status = running ? 'running' : cancelled ? 'cancelled' : shown ? 'stale' : 'waiting'
+      const otherLayer = shown !== undefined && shown.layerKey !== layer
+      return { method, status, outcome: shown?.outcome ?? null, otherLayer, cancelled }
     })
 }
 
@@ -133,6 +141,8 @@ export interface LayerTitle {
 /** null while no weight is chosen. */
 export function layerTitle(state: AppState, vocabulary: Pick<Vocabulary, 'builtIns'>): LayerTitle | null {
   const weight = findTensor(visibleFiles(state.source), state.source.weight)
+  const saved = savedOnScreen(state)
+  if (saved !== null) return titleOf(saved.weight)
   if (!weight) return null
   const builtIn = vocabulary.builtIns.find(({ id }) => id === state.source.active)
   return {
@@ -141,6 +151,10 @@ export function layerTitle(state: AppState, vocabulary: Pick<Vocabulary, 'builtI
     shape: weight.view.shape,
     dtype: weight.view.dtype,
   }
+}
+
+function titleOf({ title, tensor, shape, dtype }: SavedResults['weight']): LayerTitle {
+  return { file: title, weight: tensor.replace(/\.weight$/, ''), shape, dtype }
 }
 
 /** [out, in] of the chosen weight; null while none is chosen. */

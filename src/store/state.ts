@@ -5,11 +5,19 @@ import type { Setting } from '../experiment/request'
 import type { LayerFacts, MethodOutcome } from '../experiment/result'
 import type { PreScale, Rounding, ScaleRule } from '../formats/number-format'
 import type { AdapterFacts } from '../gpu/device'
-import type { FileListing, RunEnd } from '../worker/protocol'
+import type { RepositoryListing } from '../io/hub'
+import type { MassiveToken } from '../io/synthetic'
+import type { FileListing, Reading, ReadingProgress, RunEnd } from '../worker/protocol'
 import type { BlocksSlice } from './blocks-view'
+import type { LayerExportSlice } from './export-layer'
+import type { Figure5Slice } from './figure5'
 import type { FormatsSlice } from './formats-view'
+import type { KeptFile } from './kept-files'
 import type { LinkNote } from './link-notes'
+import type { RotationSlice } from './rotation-view'
+import type { SavedSlice } from './saved-layer'
 import type { SweepsSlice } from './sweeps'
+import type { TensorDetails } from './tensor-details'
 import type { LinkState } from './url'
 import type { ViewId } from './views'
 
@@ -17,21 +25,43 @@ import type { ViewId } from './views'
 export interface OpenFile extends FileListing {
   readonly builtIn: string | null
   readonly headerHash: string
+  /** Of a checkpoint: the files it is read from, which are open as well; empty for all others. */
+  readonly parts: readonly string[]
 }
 
 export interface TensorRef {
   readonly fileId: string
   readonly tensor: string
+  /** One matrix of a stack [n, out, in]. */
+  readonly slice?: number
 }
 
-/** Where the activations come from. The synthetic seed is the seed of the setup. */
-export type ActivationSource = { readonly kind: 'synthetic' } | ({ readonly kind: 'captured' } & TensorRef)
+/**
+ * Where the activations come from. `norm`: seeded rows times the gain of the norm before the weight, which the files
+ * hold. The seed of both generators is the seed of the setup.
+ */
+export type ActivationSource =
+  | { readonly kind: 'synthetic' }
+  | { readonly kind: 'norm' }
+  | ({ readonly kind: 'captured' } & TensorRef)
 
-/** Controls of the synthetic generator, without the seed. */
+/** Controls of the synthetic generators, without the seed (io/synthetic.ts). */
 export interface SyntheticControls {
   readonly tokens: number
   readonly outlierChannels: number
   readonly outlierGain: number
+  readonly tailDegrees: number | null
+  readonly correlation: number
+  readonly massive: MassiveToken | null
+}
+
+/** What the field for addresses and repositories is doing. */
+export interface RemoteState {
+  /** What is being opened; null while nothing is. */
+  readonly opening: { readonly id: string; readonly what: string; readonly progress: ReadingProgress | null } | null
+  /** A repository whose files are shown to choose from. */
+  readonly repository: RepositoryListing | null
+  readonly error: ErrorReport | null
 }
 
 /** A file that could not be used, said beside the drop zone. */
@@ -52,8 +82,17 @@ export interface SourceSlice {
   readonly synthetic: SyntheticControls
   /** Share of the rows kept for evaluation, 0 … 0.8. */
   readonly heldOutShare: number
-  /** Rows of the captured activations to use; null: all of them, or the cap of a software adapter. */
+  /** Rows of the captured activations before the first that is used. */
+  readonly firstToken: number
+  /** How many are used from there on; null: all that follow, or the cap of a software adapter. */
   readonly tokens: number | null
+  readonly remote: RemoteState
+  /** What the engine is reading from a server for a run; null while it is not. */
+  readonly fetching: Reading | null
+  /** Files of an earlier visit that can be opened again. */
+  readonly kept: readonly KeptFile[]
+  /** What is known about tensors whose details are open, by tensorKey. */
+  readonly details: Readonly<Record<string, TensorDetails>>
   /** A link that asks for a file which is not open yet; nothing is computed while it waits. */
   readonly pendingLink: LinkState | null
   /** True until the link of the address is on screen, and again while another one is put there. */
@@ -96,6 +135,22 @@ export interface ShownOutcome {
   readonly outcome: MethodOutcome
 }
 
+/** How far a training has come. */
+export interface Learning {
+  /** Relative output error √L before step 0, 1, …. */
+  readonly losses: readonly number[]
+  /** Steps it was asked for. */
+  readonly steps: number
+}
+
+/** What is left of a method whose run was cancelled. */
+export interface CancelledRun {
+  readonly method: string
+  readonly setting: string
+  /** null where the method had not begun to learn, or does not. */
+  readonly learning: Learning | null
+}
+
 export interface RunSlice {
   /** `scheduled`: a control changed and the run starts in a moment. */
   readonly phase: 'idle' | 'scheduled' | 'running' | 'cancelling'
@@ -104,8 +159,10 @@ export interface RunSlice {
   readonly plan: readonly string[]
   readonly current: { readonly method: string; readonly setting: string; readonly key: string } | null
   readonly progress: Progress | null
-  /** Relative output error √L per report of the method that is being learned. */
-  readonly losses: readonly number[]
+  /** Of the method that runs, once it has taken its first step; null before, and for a method that is not learned. */
+  readonly learning: Learning | null
+  /** Methods whose run the user cancelled, by the key of the outcome they have not got; a new run forgets its own. */
+  readonly cancelled: Readonly<Record<string, CancelledRun>>
   /** How the last run ended; null before the first and while one is going. */
   readonly end: RunEnd | null
   /** Every outcome so far by its key, failures included. */
@@ -150,4 +207,8 @@ export interface AppState {
   readonly formats: FormatsSlice
   readonly blocks: BlocksSlice
   readonly sweeps: SweepsSlice
+  readonly figure5: Figure5Slice
+  readonly rotation: RotationSlice
+  readonly saved: SavedSlice
+  readonly layerExport: LayerExportSlice
 }

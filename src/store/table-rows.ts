@@ -116,8 +116,8 @@ export const COLUMNS: readonly Column[] = [
     label: 'Time',
     unit: 's',
     help: 'Time to fit and measure the method on this adapter.',
-    value: ({ elapsedMs }) => elapsedMs,
-    format: (value) => formatSeconds(value).replace(/ s$/, ''),
+    value: ({ elapsedMs }) => elapsedMs / 1000,
+    format: (seconds) => formatSeconds(1000 * seconds).replace(/ s$/, ''),
   },
 ]
 

@@ -4,12 +4,19 @@
  */
 import { splitTop } from '../core/split-top'
 import { AS_LOADED, settingOf } from '../experiment/settings'
+import { MAX_HELD_OUT_SHARE } from '../experiment/split-rows'
 import { BLOCK_SIZES, PRE_SCALE_MAX, PRE_SCALE_MIN, ROUNDINGS } from '../formats/number-format'
+import { formatActivations, type LinkActivations, parseActivations } from './activation-link'
 import { type BlockPin, DEFAULT_PIN, formatPin, parsePin } from './block-pin'
+import { DEFAULT_LOOK, type Figure5Look } from './figure5'
+import { formatLook, parseLook } from './figure5-link'
+import { fileNameOf } from './file-name'
 import { DEFAULT_FORMATS, type FormatsSlice } from './formats-view'
 import { decodePart, encodePart, optionalWhole, parseFormatText, within } from './link-text'
 import { formatMethods, parseMethods } from './method-link'
-import type { PreScaleSetup, SetupSlice, SurfaceShape, SyntheticControls, Theme } from './state'
+import { formatStudy, parseStudy } from './rotation-link'
+import { DEFAULT_ROTATION_CONTROLS, type RotationControls, rotationChoices } from './rotation-view'
+import type { PreScaleSetup, SetupSlice, SurfaceShape, Theme } from './state'
 import { isSweepParameter } from './sweeps'
 import {
   type ComparedFormats,
@@ -22,25 +29,19 @@ import {
   parseTriedPreScale,
 } from './view-link'
 import { DEFAULT_VIEW, VIEWS, type ViewId } from './views'
-import {
-  DEFAULT_CONTROLS,
-  DEFAULT_HELD_OUT,
-  DEFAULT_PRE_SCALE,
-  defaultSetup,
-  isScaleRule,
-  MAX_HELD_OUT,
-  MAX_SEED,
-  type Vocabulary,
-} from './vocabulary'
+import { DEFAULT_HELD_OUT, DEFAULT_PRE_SCALE, defaultSetup, isScaleRule, MAX_SEED, type Vocabulary } from './vocabulary'
 
 /** Where a layer came from: a built-in layer, or a file of the user's named so that it can be recognised. */
 export type LinkSource =
   | { readonly kind: 'demo'; readonly id: string }
-  | { readonly kind: 'file'; readonly name: string; readonly byteLength: number; readonly headerHash: string }
-
-export type LinkActivations =
-  | { readonly kind: 'captured'; readonly tensor: string }
-  | ({ readonly kind: 'synthetic' } & SyntheticControls)
+  | {
+      readonly kind: 'file'
+      readonly name: string
+      readonly byteLength: number
+      readonly headerHash: string
+      /** Where it was read from; null for a file of the user's device. */
+      readonly url: string | null
+    }
 
 /** All that a link says. `weight` and `activations` are null where the page's own choice stands. */
 export interface LinkState {
@@ -49,11 +50,17 @@ export interface LinkState {
   readonly activations: LinkActivations | null
   readonly setup: SetupSlice
   readonly heldOutShare: number
-  /** First this many rows of captured activations; null: all. */
+  /** Rows of captured activations before the first that is used. */
+  readonly firstToken: number
+  /** How many from there on; null: all. */
   readonly tokens: number | null
   readonly view: ViewId
   /** The parameter of the Sweeps view; null: the first there is. */
   readonly sweep: string | null
+  /** What the Figure 5 view is set to. */
+  readonly figure5: Figure5Look
+  /** What the Rotation view is set to. */
+  readonly rotation: RotationControls
   readonly surface: SurfaceShape
   /** The block that is open in the Blocks view. */
   readonly pin: BlockPin
@@ -88,6 +95,9 @@ const KNOWN_KEYS = [
   'rows',
   'm',
   'view',
+  'f5',
+  'ro',
+  'rr',
   'sw',
   'pin',
   'bf',
@@ -101,13 +111,16 @@ const KNOWN_KEYS = [
 export const MIN_ROWS = 2
 /** Far beyond any head. Whether one divides the output is for the engine to say (SE-02). */
 const MAX_HEAD_DIM = 65_536
+const ALL_ROWS: Pick<LinkState, 'firstToken' | 'tokens'> = { firstToken: 0, tokens: null }
+const MAX_ROWS = 2 ** 31
 const SURFACES: readonly SurfaceShape[] = ['map', '3d']
 const THEMES: readonly Theme[] = ['auto', 'light', 'dark']
 const TIE_WORDS = { 'half-even': 'even', 'half-away': 'away', 'toward-zero': 'zero' } as const
 
 function formatSource(source: LinkSource): string {
   if (source.kind === 'demo') return `demo:${encodePart(source.id)}`
-  return `file:${encodePart(source.name)},${source.byteLength},${source.headerHash}`
+  const { url, name, byteLength, headerHash } = source
+  return url === null ? `file:${encodePart(name)},${byteLength},${headerHash}` : `url:${encodePart(url)},${byteLength}`
 }
 
 function parseSource(text: string): LinkSource[] {
@@ -115,8 +128,11 @@ function parseSource(text: string): LinkSource[] {
   if (kind === 'demo') return [{ kind: 'demo', id: decodePart(rest) }]
   const [name, bytes, headerHash] = rest.split(',')
   const byteLength = optionalWhole(bytes, Number.MAX_SAFE_INTEGER)
-  if (kind !== 'file' || !name || byteLength === null || !/^[0-9a-f]*$/.test(headerHash ?? '')) return []
-  return [{ kind: 'file', name: decodePart(name), byteLength, headerHash: headerHash ?? '' }]
+  if (!name || byteLength === null || !/^[0-9a-f]*$/.test(headerHash ?? '')) return []
+  const decoded = decodePart(name)
+  if (kind === 'file') return [{ kind, name: decoded, byteLength, headerHash: headerHash ?? '', url: null }]
+  if (kind !== 'url' || !/^https?:\/\//.test(decoded) || !URL.canParse(decoded)) return []
+  return [{ kind: 'file', name: fileNameOf(decoded), byteLength, headerHash: '', url: decoded }]
 }
 
 function splitFirst(text: string, separator: string): [string, string] {
@@ -127,28 +143,6 @@ function splitFirst(text: string, separator: string): [string, string] {
 const formatSources = (sources: readonly LinkSource[]) => sources.map(formatSource).join('+') || NO_SOURCE
 const firstBuiltIn = ({ builtIns }: Vocabulary): LinkSource[] =>
   builtIns.length > 0 ? [{ kind: 'demo', id: builtIns[0].id }] : []
-
-function formatActivations(activations: LinkActivations): string {
-  if (activations.kind === 'captured') return `file:${encodePart(activations.tensor)}`
-  return `syn,t${activations.tokens},o${activations.outlierChannels}x${activations.outlierGain}`
-}
-
-function parseActivations(text: string, reject: () => void): LinkActivations | null {
-  if (text.startsWith('file:')) return { kind: 'captured', tensor: decodePart(text.slice(5)) }
-  const match = /^syn(?:,t(\d+))?(?:,o(\d+)x(\d+(?:\.\d+)?))?$/.exec(text)
-  if (!match) return null
-  const part = (text: string | undefined, min: number, max: number, standard: number) => {
-    const value = text === undefined ? standard : within(Number(text), min, max)
-    if (value === null) reject()
-    return value ?? standard
-  }
-  return {
-    kind: 'synthetic',
-    tokens: part(match[1], 32, 8192, DEFAULT_CONTROLS.tokens),
-    outlierChannels: part(match[2], 0, 65_536, DEFAULT_CONTROLS.outlierChannels),
-    outlierGain: part(match[3], 1, 1000, DEFAULT_CONTROLS.outlierGain),
-  }
-}
 
 /** `0` is off, `0.8` the factor, `0.8l` in the literal variant; `0,0.8l` is off with what it takes when switched on. */
 function formatPreScale({ on, factor, variant }: PreScaleSetup): string {
@@ -164,11 +158,27 @@ function parsePreScale(text: string): PreScaleSetup | null {
   return factor === null ? null : { on: off === undefined, factor, variant: literal ? 'literal' : 'exact' }
 }
 
+/** `256` are the first rows, `64-256` those from 64 up to and without 256, `64-` all from 64 on. */
+function formatRows({ firstToken, tokens }: Pick<LinkState, 'firstToken' | 'tokens'>): string {
+  if (firstToken === 0) return tokens === null ? '' : String(tokens)
+  return `${firstToken}-${tokens === null ? '' : firstToken + tokens}`
+}
+
+function parseRows(text: string): Pick<LinkState, 'firstToken' | 'tokens'> | null {
+  const [, start, dash, end] = /^(\d+)(-)?(\d+)?$/.exec(text) ?? []
+  const first = dash === undefined ? 0 : optionalWhole(start, MAX_ROWS)
+  const last =
+    dash === undefined ? optionalWhole(start, MAX_ROWS) : end === undefined ? null : optionalWhole(end, MAX_ROWS)
+  if (start === undefined || first === null || (last === null && dash === undefined)) return null
+  if (last === null) return end === undefined ? { firstToken: first, tokens: null } : null
+  return last - first >= MIN_ROWS ? { firstToken: first, tokens: last - first } : null
+}
+
 const namedSettings = ({ settings, kvSettings }: Vocabulary) => [...settings, ...kvSettings]
 
 /** The fragment of `state`, without '#'. Empty for a first visit. */
 export function formatLink(state: LinkState, vocabulary: Vocabulary): string {
-  const { setup, compared, formats } = state
+  const { setup, compared, formats, figure5, rotation } = state
   const standard = defaultSetup(vocabulary)
   const preset = namedSettings(vocabulary).some(({ id }) => id === setup.setting.id)
   const sources = formatSources(state.sources)
@@ -191,9 +201,13 @@ export function formatLink(state: LinkState, vocabulary: Vocabulary): string {
   if (setup.headDim !== null) add('hd', String(setup.headDim), false)
   add('seed', String(setup.seed), setup.seed === standard.seed)
   add('eval', String(state.heldOutShare), state.heldOutShare === DEFAULT_HELD_OUT)
-  if (state.tokens !== null) add('rows', String(state.tokens), false)
+  const rows = formatRows(state)
+  add('rows', rows, rows === '')
   add('m', methods, methods === formatMethods(standard.methods))
   add('view', state.view, state.view === DEFAULT_VIEW)
+  add('f5', formatLook(figure5), formatLook(figure5) === '')
+  add('ro', formatStudy(rotation), formatStudy(rotation) === '')
+  add('rr', rotation.rotation, rotation.rotation === DEFAULT_ROTATION_CONTROLS.rotation)
   if (state.sweep !== null) add('sw', state.sweep, false)
   add('pin', formatPin(state.pin), formatPin(state.pin) === formatPin(DEFAULT_PIN))
   add('bf', formatCompared(compared.formats), formatCompared(compared.formats) === '')
@@ -237,11 +251,20 @@ export function readLink(fragment: string, vocabulary: Vocabulary): ReadLink {
     setup: readSetup(read, vocabulary),
     heldOutShare: read(
       'eval',
-      (text) => (text === '' ? null : within(Number(text), 0, MAX_HELD_OUT)),
+      (text) => (text === '' ? null : within(Number(text), 0, MAX_HELD_OUT_SHARE)),
       DEFAULT_HELD_OUT,
     ),
-    tokens: read('rows', (text) => within(optionalWhole(text, 2 ** 31), MIN_ROWS, 2 ** 31), null),
+    ...read('rows', parseRows, ALL_ROWS),
     view: read('view', (text) => VIEWS.find(({ id }) => id === text)?.id ?? null, DEFAULT_VIEW),
+    figure5: read('f5', parseLook, DEFAULT_LOOK),
+    rotation: {
+      ...read('ro', parseStudy, DEFAULT_ROTATION_CONTROLS),
+      rotation: read(
+        'rr',
+        (text) => rotationChoices(vocabulary).find(({ id }) => id === text)?.id ?? null,
+        DEFAULT_ROTATION_CONTROLS.rotation,
+      ),
+    },
     sweep: read('sw', (text) => (isSweepParameter(text, vocabulary) ? text : null), null),
     pin: read('pin', parsePin, DEFAULT_PIN),
     compared: { formats: read('bf', parseCompared, [null, null]), preScale: read('bp', parseTriedPreScale, null) },

@@ -20,7 +20,7 @@ export interface CustomView extends ViewFacts {
 
 export type View = FigureView | CustomView
 
-export type CustomViewId = 'blocks' | 'scales' | 'sweeps' | 'formats'
+export type CustomViewId = 'figure5' | 'blocks' | 'scales' | 'rotation' | 'sweeps' | 'formats'
 export type ViewId = 'distribution' | 'surface' | 'channels' | 'error' | 'training' | CustomViewId
 
 export const VIEWS: readonly View[] = [
@@ -46,6 +46,12 @@ export const VIEWS: readonly View[] = [
     help: 'Largest and root-mean-square magnitude of every channel after the transform. Axes are shared.',
   },
   {
+    id: 'figure5',
+    label: 'Figure 5',
+    scope: 'custom',
+    help: 'Histogram, magnitudes and channels of one tensor, as loaded and after every method, row by row on shared axes.',
+  },
+  {
     id: 'blocks',
     label: 'Blocks',
     scope: 'custom',
@@ -56,6 +62,12 @@ export const VIEWS: readonly View[] = [
     label: 'Scales',
     scope: 'custom',
     help: 'Shared exponents, clipping, and the output error over pre-scale and block size. Opening this view computes them.',
+  },
+  {
+    id: 'rotation',
+    label: 'Rotation',
+    scope: 'custom',
+    help: 'Why a rotation helps INT4 and hurts MXFP4: errors over outlier strength, and where they come from on this layer.',
   },
   {
     id: 'sweeps',

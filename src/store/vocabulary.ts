@@ -3,6 +3,7 @@ import type { Setting } from '../experiment/request'
 import { type NumberFormat, ROUNDINGS, type Rounding, SCALE_RULES, type ScaleRule } from '../formats/number-format'
 import { STANDARD_MX } from '../formats/quantizer'
 import type { BuiltInLayer } from '../io/built-in-layers'
+import { DEFAULT_SYNTHETIC } from '../io/synthetic'
 import { METHOD_PRESETS } from './method-presets'
 import type { PreScaleSetup, SetupSlice, SyntheticControls } from './state'
 
@@ -22,11 +23,11 @@ export const BASELINE = 'rtn'
 const DEFAULT_SETTING = 'W4A4'
 
 export const DEFAULT_HELD_OUT = 0.5
-export const MAX_HELD_OUT = 0.8
 export const MAX_SEED = 2 ** 32 - 1
 
 /** The synthetic generator as it starts (docs/activations.md). */
-export const DEFAULT_CONTROLS: SyntheticControls = { tokens: 512, outlierChannels: 6, outlierGain: 20 }
+const { seed: _seed, ...generator } = DEFAULT_SYNTHETIC
+export const DEFAULT_CONTROLS: SyntheticControls = generator
 
 /** On, because the W4A4 tables of arXiv 2601.09555 use it. */
 export const DEFAULT_PRE_SCALE: PreScaleSetup = { on: true, factor: 0.75, variant: 'exact' }

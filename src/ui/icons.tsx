@@ -44,6 +44,12 @@ export const HalfDisc = () => (
   </Icon>
 )
 
+export const Share = () => (
+  <Icon>
+    <path d="M8 10V2.5M5 5.5l3-3 3 3M3 9v4.5h10V9" />
+  </Icon>
+)
+
 export const Enlarge = () => (
   <Icon>
     <path d="M9.5 2.5h4v4M13.5 2.5 9 7M6.5 13.5h-4v-4M2.5 13.5 7 9" />
@@ -53,5 +59,17 @@ export const Enlarge = () => (
 export const Reduce = () => (
   <Icon>
     <path d="M13.5 6.5h-4v-4M9.5 6.5 14 2M2.5 9.5h4v4M6.5 9.5 2 14" />
+  </Icon>
+)
+
+export const ChevronRight = () => (
+  <Icon>
+    <path d="m6 4 4 4-4 4" />
+  </Icon>
+)
+
+export const ChevronDown = () => (
+  <Icon>
+    <path d="m4 6 4 4 4-4" />
   </Icon>
 )

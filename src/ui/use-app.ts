@@ -40,3 +40,8 @@ export function useActions(): Actions {
 export function useVocabulary(): Vocabulary {
   return useAppStore().vocabulary
 }
+
+/** Reads the state of the moment, for work that is done on a click rather than while drawing. */
+export function useStateReader(): () => AppState {
+  return useAppStore().getState
+}

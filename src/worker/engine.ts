@@ -1,20 +1,23 @@
 /** The engine behind the worker's calls: device, open files, one run at a time. Knows nothing of messages. */
-import { type ErrorReport, GpuError, InputError, isAbort, reportError } from '../core/errors'
+import { type ErrorReport, GpuError, isAbort, reportError } from '../core/errors'
+import type { Progress } from '../core/progress'
+import { exportLayer } from '../experiment/export-layer'
+import { createFitCache } from '../experiment/fit-cache'
 import type { LayerSources, LoadedLayer } from '../experiment/load-layer'
-import type { TensorSource } from '../experiment/load-tensor'
+import { profileOperands } from '../experiment/operand-profile'
+import { runOutlierStudy } from '../experiment/outlier-study'
+import { explainRotation } from '../experiment/rotation-causes'
 import { type ComparisonContext, runComparison } from '../experiment/run-comparison'
 import { runSweep } from '../experiment/sweep'
 import { mapBlocks, readRow } from '../experiment/tensor-blocks'
+import { tensorStatistics } from '../experiment/tensor-statistics'
 import { Arena } from '../gpu/arena'
 import { type AdapterFacts, type Gpu, openGpu } from '../gpu/device'
-import { blobSource } from '../io/byte-source'
-import { type Header, readHeader } from '../io/read-header'
-import { createLayerCache } from './layer-cache'
+import { createCancellable } from './cancellable'
+import { createLayerCache, type LayerRequest } from './layer-cache'
+import { createOpenFiles, type Network } from './open-files'
 import type { Answer, EngineApi, LayerChoice, RunEnd } from './protocol'
-
-interface OpenFile extends Header {
-  readonly source: ReturnType<typeof blobSource>
-}
+import { isLarge, runLarge } from './run-large'
 
 interface ActiveRun {
   readonly id: string
@@ -30,10 +33,18 @@ export interface EngineEnvironment {
   readonly gpu: () => GPU | undefined
   /** Milliseconds from any fixed start. */
   readonly now: () => number
+  /** How servers are reached; absent: by fetch, as outside a page. */
+  readonly network?: Network
 }
+
+/** The layer key of a run that generates its layers. */
+const NO_LAYER = ''
 
 /** What a run does with its layer. */
 type LayerWork = (layer: LoadedLayer, context: ComparisonContext) => Promise<void>
+
+/** The same where no buffer holds it. */
+type LargeWork = (sources: LayerSources, context: ComparisonContext) => Promise<void>
 
 async function answer<T>(work: () => Promise<T>): Promise<Answer<T>> {
   try {
@@ -96,38 +107,79 @@ function createRunSlot() {
   }
 }
 
+/** `withLayer`, which also says when the bytes of a layer are there, or never will be. */
+function endingReading(withLayer: ReturnType<typeof createLayerCache>, end: () => void) {
+  return <T>(request: LayerRequest, use: (layer: LoadedLayer) => T | Promise<T>): Promise<T> =>
+    withLayer(request, (layer) => {
+      end()
+      return use(layer)
+    }).catch((error: unknown) => {
+      end()
+      throw error
+    })
+}
+
+/** The calls that say what tensors are made of; they wait for no run. */
+function describeTensors(
+  { tensorOf, endReading }: Pick<ReturnType<typeof createOpenFiles>, 'tensorOf' | 'endReading'>,
+  openDevice: () => Promise<Gpu>,
+): Pick<EngineApi, 'describeTensor' | 'cancelDescription'> {
+  const descriptions = createCancellable()
+  return {
+    describeTensor: (id, ref) =>
+      descriptions.start(id, async (signal) =>
+        tensorStatistics(tensorOf(ref, signal), { gpu: await openDevice(), signal }).finally(endReading),
+      ),
+    cancelDescription: async (id) => descriptions.cancel(id),
+  }
+}
+
+/** Runs on a layer that say how far they are, and at the end what they found. */
+function runsOfOneAnswer(
+  start: (id: string, choice: LayerChoice, work: LayerWork) => Promise<RunEnd>,
+): Pick<EngineApi, 'runExplanation' | 'exportLayer'> {
+  return {
+    runExplanation: (id, choice, query, onEvent) =>
+      start(id, choice, async (layer, context) => {
+        const onProgress = (progress: Progress) => onEvent({ kind: 'progress', progress })
+        onEvent({ kind: 'explained', causes: await explainRotation(layer, query, { ...context, onProgress }) })
+      }),
+    exportLayer: (id, choice, request, onEvent) =>
+      start(id, choice, async (layer, context) => {
+        const onProgress = (progress: Progress) => onEvent({ kind: 'progress', progress })
+        onEvent({ kind: 'exported', exported: await exportLayer(layer, request, { ...context, onProgress }) })
+      }),
+  }
+}
+
+/** Does the work of a run on the open device and says how it ended. */
+function createExecutor(openDevice: () => Promise<Gpu>, { now }: EngineEnvironment) {
+  return async (signal: AbortSignal, work: (context: ComparisonContext) => Promise<void>): Promise<RunEnd> => {
+    try {
+      signal.throwIfAborted()
+      await work({ gpu: await openDevice(), signal, now })
+      return { kind: 'done' }
+    } catch (error) {
+      return isAbort(error) ? { kind: 'cancelled' } : { kind: 'failed', error: reportError(error) }
+    }
+  }
+}
+
 /** Creates an engine; nothing is opened until it is asked for. */
 export function createEngine(environment: EngineEnvironment): EngineApi {
-  const files = new Map<string, OpenFile>()
+  const files = createOpenFiles(() => environment.network ?? { fetch })
   const lossCallbacks = new Set<(error: ErrorReport) => void>()
   const device = createDeviceHolder(environment, (error) => {
     for (const callback of lossCallbacks) callback(error)
   })
-  const withLayer = createLayerCache()
+  const withLayer = endingReading(createLayerCache(), files.endReading)
+  const fits = createFitCache()
   const runs = createRunSlot()
-  let filesOpened = 0
-
-  const tensorOf = ({ fileId, tensor: name }: { fileId: string; tensor: string }): TensorSource => {
-    const file = files.get(fileId)
-    const tensor = file?.tensors.find((candidate) => candidate.name === name)
-    if (file && tensor) return { source: file.source, tensor }
-    throw new InputError('TS-06', `${file?.source.name ?? `file ${fileId}`}: no tensor "${name}".`)
-  }
-
-  const sourcesOf = ({ weight, activations, heldOutShare, tokens }: LayerChoice): LayerSources => ({
-    weight: tensorOf(weight),
-    activations:
-      activations.kind === 'synthetic'
-        ? activations
-        : { kind: 'captured', calibration: tensorOf(activations), evaluation: null },
-    heldOutShare,
-    tokens,
-    tensors: files.get(weight.fileId)?.tensors ?? [],
-  })
+  const { tensorOf } = files
 
   const layerRequest = (gpu: Gpu, choice: LayerChoice, signal: AbortSignal) => ({
     key: JSON.stringify(choice),
-    sources: () => sourcesOf(choice),
+    sources: () => files.sourcesOf(choice, signal),
     gpu,
     signal,
   })
@@ -152,45 +204,62 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
     })
   }
 
-  const execute = async (signal: AbortSignal, choice: LayerChoice, work: LayerWork): Promise<RunEnd> => {
-    try {
-      signal.throwIfAborted()
-      const gpu = await device.get()
-      const layer = await withLayer(layerRequest(gpu, choice, signal), (loaded) => loaded)
-      signal.throwIfAborted()
-      await work(layer, { gpu, signal, now: environment.now })
-      return { kind: 'done' }
-    } catch (error) {
-      return isAbort(error) ? { kind: 'cancelled' } : { kind: 'failed', error: reportError(error) }
-    }
-  }
+  const execute = createExecutor(device.get, environment)
 
-  const start = (id: string, choice: LayerChoice, work: LayerWork): Promise<RunEnd> =>
-    runs.start(id, JSON.stringify(choice), (signal) => execute(signal, choice, work))
+  /** `large` is what is done with a layer that does not fit whole; without it such a layer is refused. */
+  const start = (id: string, choice: LayerChoice, work: LayerWork, large?: LargeWork): Promise<RunEnd> =>
+    runs.start(id, JSON.stringify(choice), (signal) =>
+      execute(signal, async (context) => {
+        const sources = large ? files.sourcesOf(choice, signal) : null
+        if (large && sources && isLarge(sources, context.gpu)) return large(sources, context)
+        const layer = await withLayer(layerRequest(context.gpu, choice, signal), (loaded) => loaded)
+        signal.throwIfAborted()
+        await work(layer, context)
+      }),
+    )
 
   return {
     openDevice: () => answer<AdapterFacts>(async () => (await device.get()).adapter),
-    openFile: (file) =>
-      answer(async () => {
-        const source = blobSource(file.name, file)
-        const header = await readHeader(source)
-        const id = `file-${filesOpened++}`
-        files.set(id, { source, ...header })
-        return { id, name: source.name, byteLength: source.byteLength, ...header }
-      }),
+    openFile: (file) => answer(() => files.openFile(file)),
+    openUrl: files.openUrl,
+    listRepository: files.listRepository,
+    cancelOpening: async (id) => files.cancelOpening(id),
+    joinFiles: (fileIds) => answer(() => files.joinFiles(fileIds)),
     closeFile: async (fileId) => {
-      files.delete(fileId)
+      files.closeFile(fileId)
+    },
+    onReading: async (callback) => {
+      files.onReading(callback)
     },
     run: (id, choice, request, onEvent) =>
-      start(id, choice, (layer, context) => {
-        onEvent({ kind: 'layer', layer: layer.facts })
-        return runComparison(layer, request, context, onEvent)
-      }),
+      start(
+        id,
+        choice,
+        (layer, context) => {
+          onEvent({ kind: 'layer', layer: layer.facts })
+          return runComparison(layer, request, context, onEvent)
+        },
+        (sources, context) => runLarge({ sources, request }, context, { onEvent, onLoaded: files.endReading }),
+      ),
     runSweep: (id, choice, request, onEvent) =>
       start(id, choice, (layer, context) => runSweep(layer, request, context, onEvent)),
+    runProfiles: (id, choice, request, onEvent) =>
+      start(id, choice, (layer, context) => {
+        const weight = tensorOf(choice.weight).tensor
+        const foreign = request.tensor && { source: tensorOf(request.tensor, context.signal), weight }
+        return profileOperands(layer, request, { ...context, fits, foreign }, onEvent).finally(files.endReading)
+      }),
+    runOutlierStudy: (id, request, onEvent) =>
+      runs.start(id, NO_LAYER, (signal) => execute(signal, (context) => runOutlierStudy(request, context, onEvent))),
+    ...runsOfOneAnswer(start),
     cancel: async (id) => runs.cancel(id),
     mapBlocks: (choice, query) => answer(() => look(choice, (layer, scratch) => mapBlocks(layer, query, scratch))),
     readRow: (choice, query) => answer(() => look(choice, (layer, scratch) => readRow(layer, query, scratch))),
+    explainRotation: (choice, query) =>
+      answer(() =>
+        look(choice, (layer, { gpu }) => explainRotation(layer, query, { gpu, signal: new AbortController().signal })),
+      ),
+    ...describeTensors(files, device.get),
     onDeviceLost: async (callback) => {
       lossCallbacks.add(callback)
     },

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { type LayerSources, loadLayer, splitRows } from '../../src/experiment/load-layer'
+import { type LayerSources, loadLayer } from '../../src/experiment/load-layer'
+import { splitRows } from '../../src/experiment/split-rows'
 import { readMatrix } from '../../src/gpu/transfer'
 import { blobSource } from '../../src/io/byte-source'
 import { readHeader } from '../../src/io/read-header'
-import { generateActivations } from '../../src/io/synthetic'
+import { DEFAULT_SYNTHETIC, generateActivations } from '../../src/io/synthetic'
 import type { Dtype } from '../../src/io/tensor-view'
 import { writeSafetensors } from '../../src/io/write-safetensors'
 import { gpuFixture } from '../support/gpu'
@@ -49,6 +50,7 @@ function sourcesOf(file: File, changes: Partial<LayerSources> = {}): LayerSource
     weight: file.at('w'),
     activations: { kind: 'captured', calibration: file.at('x'), evaluation: null },
     heldOutShare: 0.5,
+    firstToken: 0,
     tokens: null,
     tensors: file.tensors,
     ...changes,
@@ -116,6 +118,23 @@ test('a weight stored as [in, out] is turned, and said', async () => {
   expect((await readMatrix(t.gpu, layer.weight)).data).toEqual(turned)
 })
 
+test('activations of another module do not turn a weight: they are the wrong ones', async () => {
+  const file = await fileOf({
+    'mlp.down_proj.weight': { shape: [32, 64] },
+    'mlp.down_proj.input': { shape: [4, 32] },
+    'attn.q_proj.input': { shape: [4, 32] },
+  })
+  const sourcesWith = (input: string) => ({
+    ...sourcesOf({ ...file, at: () => file.at('mlp.down_proj.weight') }),
+    activations: { kind: 'captured', calibration: file.at(input), evaluation: null } as const,
+  })
+  await expect(load(sourcesWith('attn.q_proj.input'))).rejects.toMatchObject({
+    code: 'AC-01',
+    message: expect.stringContaining('expected width 64 (columns of mlp.down_proj.weight), found 32.'),
+  })
+  expect((await load(sourcesWith('mlp.down_proj.input'))).facts.inDim).toBe(32)
+})
+
 test('takes the first tokens only, and evaluation rows of a tensor of their own', async () => {
   const file = await fileOf({ w: { shape: [2, 32] }, x: { shape: [9, 32] }, e: { shape: [4, 32] } })
   const activations = { kind: 'captured', calibration: file.at('x'), evaluation: file.at('e') } as const
@@ -130,15 +149,52 @@ test('takes the first tokens only, and evaluation rows of a tensor of their own'
 
 test('synthetic activations are the generator’s rows, split, and labelled as such', async () => {
   const file = await fileOf({ w: { shape: [2, 32] } })
-  const spec = { tokens: 6, outlierChannels: 1, outlierGain: 10, seed: 3 }
+  const spec = { ...DEFAULT_SYNTHETIC, tokens: 6, outlierChannels: 1, outlierGain: 10, seed: 3 }
   const layer = await load({
     ...sourcesOf({ ...file, at: () => file.at('w') }),
-    activations: { kind: 'synthetic', spec },
+    activations: { kind: 'synthetic', spec, gain: null },
   })
   const { data } = generateActivations(spec, 32)
   expect((await readMatrix(t.gpu, layer.calibration)).data).toEqual(data.slice(0, 96))
   expect((await readMatrix(t.gpu, layer.evaluation)).data).toEqual(data.slice(96))
   expect(layer.facts.activations).toMatchObject({ kind: 'synthetic', seed: 3 })
+})
+
+test('rows start at the first token that is asked for', async () => {
+  const file = await fileOf({ w: { shape: [2, 32] }, x: { shape: [9, 32] } })
+  const rowsOf = async (changes: Partial<LayerSources>) => {
+    const { calibration, evaluation } = await load(sourcesOf(file, changes))
+    return [(await readMatrix(t.gpu, calibration)).data, (await readMatrix(t.gpu, evaluation)).data]
+  }
+  const rows = (start: number, end: number) => Float32Array.from(valuesOf(9 * 32)).slice(start * 32, end * 32)
+  expect(await rowsOf({ firstToken: 3, tokens: 4 })).toEqual([rows(3, 5), rows(5, 7)])
+  expect(await rowsOf({ firstToken: 7 })).toEqual([rows(7, 8), rows(8, 9)])
+  await expect(load(sourcesOf(file, { firstToken: 9 }))).rejects.toMatchObject({
+    code: 'AC-05',
+    message: 'first token: expected 0 to 8, found 9.',
+  })
+})
+
+test('synthetic rows are multiplied by the gain of a norm, as that norm applies it', async () => {
+  const file = await fileOf({ w: { shape: [2, 32] }, g: { shape: [32], dtype: 'BF16' }, short: { shape: [31] } })
+  const spec = { ...DEFAULT_SYNTHETIC, tokens: 4, outlierChannels: 2, seed: 3 }
+  const withGain = (name: string, plusOne: boolean) => ({
+    ...sourcesOf({ ...file, at: () => file.at('w') }),
+    activations: { kind: 'synthetic', spec, gain: { from: file.at(name), plusOne } } as const,
+  })
+  const stored = Float32Array.from(valuesOf(32))
+  for (const plusOne of [false, true]) {
+    const layer = await load(withGain('g', plusOne))
+    const gain = stored.map((value) => value + Number(plusOne))
+    expect((await readMatrix(t.gpu, layer.calibration)).data).toEqual(
+      generateActivations(spec, 32, gain).data.slice(0, 64),
+    )
+    expect(layer.facts.activations).toMatchObject({ description: expect.stringContaining('gain of g, 2 outlier') })
+  }
+  await expect(load(withGain('short', false))).rejects.toMatchObject({
+    code: 'AC-07',
+    message: 'norm gain "short": expected 32 values, found 31.',
+  })
 })
 
 test('refuses what is not finite, of the rows that are read, with its place in the file', async () => {

@@ -289,6 +289,13 @@ test('methods see the calibration rows and nothing else', async () => {
   })
 })
 
+test('methods see the head size the request names, whatever happens to the output', async () => {
+  fittedOn.length = 0
+  await collect(uploadLayer(), { ...requestOf(['W4A4'], ['probe']), headDim: 32 })
+  await collect(uploadLayer(), requestOf(['W4A4'], ['probe']))
+  expect(fittedOn.map(({ headDim }) => headDim)).toEqual([32, null])
+})
+
 test('measured on the calibration rows, both errors are the same', async () => {
   const layer = uploadLayer()
   const outcomes = outcomesOf(await collect({ ...layer, evaluation: layer.calibration }, requestOf(['W4A4'], ['rtn'])))

@@ -87,7 +87,7 @@ describe('analyseScales', () => {
     const layer = {
       weight: uploadMatrix(t.gpu, t.arena, weight, 'weight'),
       activations: uploadMatrix(t.gpu, t.arena, activations, 'activations'),
-      clip: clip && { activation: null, weight: clip.weight, weightBlocks: null },
+      clip: clip && { activation: null, weight: clip.weight, activationBlocks: null, weightBlocks: null },
       reference: uploadMatrix(t.gpu, t.arena, reference, 'reference'),
     }
     return { analysis: await analyseScales(layer, given, fitContext(t.gpu, t.arena, { onProgress })), progress }

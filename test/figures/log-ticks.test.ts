@@ -15,3 +15,9 @@ test.each([
   expect(ticks.ticktext).toEqual(ticktext)
   expect(ticks.tickvals).toEqual(ticktext.map(Number))
 })
+
+test('where more ticks are asked for than 1-2-5 gives, mantissas between them, else even ones', () => {
+  expect(logTicks({ min: 0.13, max: 1.6 }, 4).ticktext).toEqual(['0.15', '0.2', '0.3', '0.4', '0.5', '0.7', '1', '1.5'])
+  expect(logTicks({ min: 1.9, max: 3.6 }, 4).ticktext).toEqual(['2.0', '2.5', '3.0', '3.5'])
+  expect(logTicks({ min: 0.015, max: 0.3 }, 4).ticktext).toEqual(['0.02', '0.05', '0.1', '0.2'])
+})

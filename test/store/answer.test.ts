@@ -9,6 +9,8 @@ const input = {
   results: [result('rtn', 'W4A4', 0.1964), result('quarot', 'W4A4', 0.2854), result('flatquant', 'W4A4', 0.1011)],
   asked: 3,
   failed: 0,
+  running: true,
+  cancelled: [],
   catalog: METHODS,
   facts: FACTS,
 }
@@ -48,6 +50,13 @@ describe('answerLine', () => {
     const line = answerLine({ ...input, results: input.results.slice(0, 2) })
     expect(line).toContain('(2 of 3 methods so far)')
     expect(line).not.toContain('rotation loses')
+  })
+
+  it('says of missing methods, when nothing runs, which were cancelled and how many were not computed', () => {
+    const cancelled = { ...input, results: input.results.slice(0, 1), running: false, cancelled: ['flatquant'] }
+    expect(answerLine({ ...cancelled, asked: 2 })).toContain('(1 of 2 methods; FlatQuant cancelled)')
+    expect(answerLine(cancelled)).toContain('(1 of 3 methods; FlatQuant cancelled, 1 not computed)')
+    expect(answerLine({ ...cancelled, cancelled: [] })).toContain('(1 of 3 methods; 2 not computed)')
   })
 
   it('names failures, synthetic activations and reused rows', () => {

@@ -3,7 +3,8 @@ import { createAppStore } from '../../src/store/app-store'
 import { banners } from '../../src/store/banners'
 import { fragmentOf } from '../../src/store/link-actions'
 import { deviceKind, pageState, panelOutcomes, runProgress, type TileStatus, tiles } from '../../src/store/selectors'
-import { ADAPTER, FakeEngine, failure, tensor, VOCABULARY } from './fake-engine'
+import { ADAPTER, FakeEngine, failure, VOCABULARY } from './fake-engine'
+import { tensor } from './fake-sources'
 
 let engine: FakeEngine
 let clock = 0
@@ -61,7 +62,7 @@ describe('a cold open', () => {
     const progress = { stage: 'step', done: 10, total: 120 }
     engine.last.emit({ kind: 'progress', method: 'rtn', setting: 'W4A4', progress: { ...progress, loss: 0.3 } })
     engine.last.emit({ kind: 'progress', method: 'rtn', setting: 'W4A4', progress: { ...progress, loss: 0.2 } })
-    expect(store.getState().run.losses).toEqual([0.3, 0.2])
+    expect(store.getState().run.learning?.losses).toEqual([0.3, 0.2])
     engine.finish()
     await settle()
     expect(statuses(store)).toEqual({ rtn: 'live', quarot: 'live', flatquant: 'live' })

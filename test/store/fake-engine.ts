@@ -1,16 +1,21 @@
 import type { ErrorReport } from '../../src/core/errors'
 import type { MethodEntry } from '../../src/experiment/catalog'
+import type { ExportEvent, ExportedLayer, ExportRequest } from '../../src/experiment/export-request'
+import type { OutlierStudyEvent, OutlierStudyRequest } from '../../src/experiment/outlier-study'
+import type { ProfileEvent, ProfileRequest } from '../../src/experiment/profile-request'
 import type { ComparisonRequest, SweepRequest } from '../../src/experiment/request'
 import type { LayerFacts, MethodFailure, MethodResult } from '../../src/experiment/result'
+import type { ExplanationEvent, RotationCauses, RotationQuery } from '../../src/experiment/rotation-causes'
 import { KV_SETTINGS, SETTINGS } from '../../src/experiment/settings'
 import type { SweepEvent } from '../../src/experiment/sweep'
 import type { BlockMap, BlockMapQuery, RowQuery, TensorRow } from '../../src/experiment/tensor-blocks'
 import { FORMATS } from '../../src/formats/registry'
 import type { AdapterFacts } from '../../src/gpu/device'
-import type { TensorView } from '../../src/io/tensor-view'
 import type { Vocabulary } from '../../src/store/vocabulary'
 import type { Answer, EngineApi, LayerChoice, RunEnd, RunEvent } from '../../src/worker/protocol'
 import { analysisOf, profileOf, resultOf } from '../figures/fixtures'
+import { causesOf, studyPoints } from '../figures/rotation-fixtures'
+import { FakeSources } from './fake-sources'
 
 export const ADAPTER: AdapterFacts = {
   vendor: 'test',
@@ -93,13 +98,6 @@ export const VOCABULARY: Vocabulary = {
   ],
 }
 
-/** A tensor of a listing; its bytes do not matter here. */
-export function tensor(name: string, shape: readonly number[], dtype: TensorView['dtype'] = 'F32'): TensorView {
-  return { name, dtype, shape, byteOffset: 0, byteLength: 4 * shape.reduce((product, size) => product * size, 1) }
-}
-
-const LAYER_TENSORS = [tensor('q_proj.weight', [64, 64]), tensor('q_proj.input', [32, 64])]
-
 /** Width of the fake layer: two blocks, the second one short. */
 export const FAKE_IN_DIM = 60
 
@@ -111,6 +109,13 @@ interface Run {
   readonly end: (end: RunEnd) => void
 }
 
+interface ProfileRun {
+  readonly id: string
+  readonly request: ProfileRequest
+  readonly emit: (event: ProfileEvent) => void
+  readonly end: (end: RunEnd) => void
+}
+
 interface Sweep {
   readonly id: string
   readonly request: SweepRequest
@@ -118,28 +123,36 @@ interface Sweep {
   readonly end: (end: RunEnd) => void
 }
 
+interface LayerExport {
+  readonly id: string
+  readonly request: ExportRequest
+  readonly emit: (event: ExportEvent) => void
+  readonly end: (end: RunEnd) => void
+}
+
+interface Study {
+  readonly id: string
+  readonly request: OutlierStudyRequest
+  readonly emit: (event: OutlierStudyEvent) => void
+  readonly end: (end: RunEnd) => void
+}
+
+interface Explanation {
+  readonly id: string
+  readonly query: RotationQuery
+  readonly emit: (event: ExplanationEvent) => void
+  readonly end: (end: RunEnd) => void
+}
+
 /** An engine whose runs the test drives by hand. Files are listed by name from `listings`. */
-export class FakeEngine implements EngineApi {
+export class FakeEngine extends FakeSources implements EngineApi {
   device: Answer<AdapterFacts> = { ok: true, value: ADAPTER }
   readonly runs: Run[] = []
-  readonly cancelled: string[] = []
-  readonly listings: Record<string, readonly TensorView[] | ErrorReport> = {}
   lose: (error: ErrorReport) => void = () => undefined
-  #files = 0
 
   async openDevice() {
     return this.device
   }
-
-  async openFile(file: File) {
-    const listing = this.listings[file.name] ?? LAYER_TENSORS
-    if (!Array.isArray(listing)) return { ok: false as const, error: listing as ErrorReport }
-    this.#files += 1
-    const id = `file-${this.#files}`
-    return { ok: true as const, value: { id, name: file.name, byteLength: file.size, tensors: listing, metadata: {} } }
-  }
-
-  async closeFile() {}
 
   run(id: string, choice: LayerChoice, request: ComparisonRequest, emit: (event: RunEvent) => void): Promise<RunEnd> {
     return new Promise((end) => {
@@ -157,8 +170,115 @@ export class FakeEngine implements EngineApi {
 
   async cancel(runId: string) {
     this.cancelled.push(runId)
-    const started = [...this.runs, ...this.sweeps]
+    const { runs, sweeps, studies, profileRuns, exports, explanations } = this
+    const started = [...runs, ...sweeps, ...studies, ...profileRuns, ...exports, ...explanations]
     started.find(({ id }) => id === runId)?.end({ kind: 'cancelled' })
+  }
+
+  readonly studies: Study[] = []
+
+  runOutlierStudy(id: string, request: OutlierStudyRequest, emit: Study['emit']): Promise<RunEnd> {
+    return new Promise((end) => {
+      this.studies.push({ id, request, emit, end })
+    })
+  }
+
+  /** The study started last. */
+  get lastStudy(): Study {
+    const study = this.studies.at(-1)
+    if (!study) throw new Error('no study was started')
+    return study
+  }
+
+  /** Emits the first `count` points of the last study, all of them without one, and then ends it. */
+  studyPoints(count?: number): void {
+    const { request, emit, end } = this.lastStudy
+    for (const point of studyPoints(request).slice(0, count)) emit({ kind: 'point', point })
+    if (count === undefined) end({ kind: 'done' })
+  }
+
+  /** Questions about rotations, in order. */
+  readonly questions: RotationQuery[] = []
+  /** What they fail with; null: they are answered. */
+  causesError: ErrorReport | null = null
+
+  async explainRotation(_choice: LayerChoice, query: RotationQuery): Promise<Answer<RotationCauses>> {
+    this.questions.push(query)
+    return this.causesError ? { ok: false, error: this.causesError } : { ok: true, value: causesOf(query) }
+  }
+
+  readonly explanations: Explanation[] = []
+
+  runExplanation(id: string, _choice: LayerChoice, query: RotationQuery, emit: Explanation['emit']): Promise<RunEnd> {
+    return new Promise((end) => {
+      this.explanations.push({ id, query, emit, end })
+    })
+  }
+
+  /** The explanation of a learned rotation started last. */
+  get lastExplanation(): Explanation {
+    const started = this.explanations.at(-1)
+    if (!started) throw new Error('no explanation was started')
+    return started
+  }
+
+  /** Hands over what the last explanation found, and ends it. */
+  finishExplanation(): void {
+    this.lastExplanation.emit({ kind: 'explained', causes: causesOf(this.lastExplanation.query) })
+    this.lastExplanation.end({ kind: 'done' })
+  }
+
+  readonly profileRuns: ProfileRun[] = []
+
+  runProfiles(id: string, _choice: LayerChoice, request: ProfileRequest, emit: ProfileRun['emit']): Promise<RunEnd> {
+    return new Promise((end) => {
+      this.profileRuns.push({ id, request, emit, end })
+    })
+  }
+
+  /** The run over profiles started last. */
+  get lastProfiles(): ProfileRun {
+    const run = this.profileRuns.at(-1)
+    if (!run) throw new Error('no run over profiles was started')
+    return run
+  }
+
+  /** Emits what the last run over profiles was asked for, magnitudes doubled with each method, and ends it. */
+  finishProfiles(): void {
+    const { request, emit, end } = this.lastProfiles
+    const at = (factor: number) => profileOf(Array.from({ length: 16 * 24 }, (_, i) => Math.sin(i) * factor))
+    const both = (factor: number) => ({ transformed: at(factor), quantized: at(1.5 * factor) })
+    const loaded = { loaded: at(1) }
+    emit({ kind: 'loaded', profiles: request.tensor ? { tensor: loaded } : { activations: loaded, weight: loaded } })
+    request.methods.forEach(({ id }, i) => {
+      const own = both(2 ** (i + 1))
+      const profiles = request.tensor ? { tensor: own } : { activations: own, weight: own, error: own }
+      emit({ kind: 'started', method: id })
+      emit({ kind: 'profiled', method: id, profiles })
+    })
+    end({ kind: 'done' })
+  }
+
+  readonly exports: LayerExport[] = []
+
+  exportLayer(id: string, _choice: LayerChoice, request: ExportRequest, emit: LayerExport['emit']): Promise<RunEnd> {
+    return new Promise((end) => {
+      this.exports.push({ id, request, emit, end })
+    })
+  }
+
+  /** The export started last. */
+  get lastExport(): LayerExport {
+    const started = this.exports.at(-1)
+    if (!started) throw new Error('no export was started')
+    return started
+  }
+
+  /** Hands over the file of the last export, and ends it. */
+  finishExport(): void {
+    const { emit, end } = this.lastExport
+    emit({ kind: 'exported', exported: EXPORTED })
+    end({ kind: 'done' })
   }
 
   /** The sweep started last. */
@@ -241,6 +361,17 @@ export class FakeEngine implements EngineApi {
     }
     end({ kind: 'done' })
   }
+}
+
+/** What an export gives: nobody reads the bytes here. */
+export const EXPORTED: ExportedLayer = {
+  file: Uint8Array.of(1, 2, 3),
+  tensors: [{ name: 'q_proj.weight_packed', dtype: 'U8', shape: [64, 32], byteLength: 2048, role: 'weight' }],
+  config: '{"quant_method":"compressed-tensors"}',
+  warnings: ['A plain loader ignores the rotation.'],
+  errors: { weight: null, calibration: null },
+  bitsPerElement: 4.25,
+  notes: ['A note of the method.'],
 }
 
 export const ERRORS: Readonly<Record<string, number>> = { rtn: 0.1964, quarot: 0.2854, flatquant: 0.1011 }

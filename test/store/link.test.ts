@@ -5,7 +5,8 @@ import { fragmentOf } from '../../src/store/link-actions'
 import { awaitedFiles } from '../../src/store/link-restore'
 import { emptyReason, pageState, tiles } from '../../src/store/selectors'
 import { readLink } from '../../src/store/url'
-import { FakeEngine, tensor, VOCABULARY } from './fake-engine'
+import { FakeEngine, VOCABULARY } from './fake-engine'
+import { tensor } from './fake-sources'
 
 let engine: FakeEngine
 const fetched: string[] = []

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type AppStore, createAppStore } from '../../src/store/app-store'
 import { banners } from '../../src/store/banners'
+import { outcomeKey } from '../../src/store/result-keys'
 import { analysedResults, missingText, scaleModels } from '../../src/store/scale-models'
 import { runProgress, tiles } from '../../src/store/selectors'
 import { FACTS, FakeEngine, failure, result, VOCABULARY } from './fake-engine'
@@ -192,6 +193,17 @@ describe('choices of the number format', () => {
     store.actions.setHeadDim(128)
     await settle()
     expect(engine.runs).toHaveLength(changes.length + 1)
+  })
+
+  it('the size of a head tells results of a rotation of heads apart, whatever the output', async () => {
+    const store = await opened()
+    const setting = { id: 'W4A4', weightFormat: 'mxfp4', activationFormat: 'mxfp4', outputFormat: null }
+    const keyOf = (span: string) =>
+      outcomeKey(store.getState(), 'layer', setting, { id: 'quarot', options: { span }, hidden: false })
+    const [head, full] = [keyOf('head'), keyOf('full')]
+    store.actions.setHeadDim(128)
+    expect(keyOf('head')).not.toBe(head)
+    expect(keyOf('full')).toBe(full)
   })
 
   it('a format chosen anew has its default options, and a pair with a name gets it', async () => {

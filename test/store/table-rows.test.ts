@@ -8,6 +8,7 @@ const row = (id: string, outcome: TileModel['outcome']): TileModel => ({
   status: 'live',
   outcome,
   otherLayer: false,
+  cancelled: null,
 })
 const baseline = result('rtn', 'W4A4', ERRORS.rtn)
 const rows = [

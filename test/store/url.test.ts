@@ -4,10 +4,21 @@ import type { OptionValues } from '../../src/core/options'
 import { settingOf } from '../../src/experiment/settings'
 import { chooseFormat, formatText } from '../../src/formats/format-text'
 import { BLOCK_SIZES, PRE_SCALE_VARIANTS, ROUNDINGS, SCALE_RULES } from '../../src/formats/number-format'
+import type { Figure5Look } from '../../src/store/figure5'
+import { fileNameOf } from '../../src/store/file-name'
 import { EXPONENT_RANGE, LINE_LIMIT, MAX_LINE_ROWS, MAXIMUM_RANGE } from '../../src/store/formats-view'
+import {
+  DEGREES,
+  LEARNED_ROTATION_METHODS,
+  OUTLIER_RANGE,
+  STEPS_RANGE,
+  STRENGTHS,
+  WIDTHS,
+} from '../../src/store/rotation-view'
 import type { MethodSetup } from '../../src/store/state'
 import { formatLink, type LinkState, parseLink, readLink } from '../../src/store/url'
 import { VIEWS } from '../../src/store/views'
+import { DEFAULT_CONTROLS } from '../../src/store/vocabulary'
 import { METHODS, VOCABULARY } from './fake-engine'
 
 const name = fc.string({ unit: 'grapheme', minLength: 1 }).map((text) => text.replace(/\p{Surrogate}/gu, '?'))
@@ -29,16 +40,28 @@ const source = fc.oneof(
     name,
     byteLength: fc.nat(),
     headerHash: fc.constantFrom('', '3fa9c1d2e07b'),
+    url: fc.constant(null),
   }),
+  fc
+    .record({ byteLength: fc.nat(), host: fc.domain(), path: fc.webPath(), query: fc.webQueryParameters() })
+    .map(({ byteLength, host, path, query }) => {
+      const url = new URL(`https://${host}${path}?${query}`).href
+      return { kind: 'file' as const, name: fileNameOf(url), byteLength, headerHash: '', url }
+    }),
 )
 
 const activations = fc.oneof(
   fc.record({ kind: fc.constant('captured' as const), tensor: name }),
   fc.record({
-    kind: fc.constant('synthetic' as const),
+    kind: fc.constantFrom('synthetic' as const, 'norm' as const),
     tokens: fc.integer({ min: 32, max: 8192 }),
     outlierChannels: fc.integer({ min: 0, max: 65_536 }),
     outlierGain: fc.integer({ min: 100, max: 100_000 }).map((hundredths) => hundredths / 100),
+    tailDegrees: fc.option(fc.integer({ min: 20, max: 1000 }).map((tenths) => tenths / 10)),
+    correlation: fc.integer({ min: 0, max: 99 }).map((percent) => percent / 100),
+    massive: fc.option(
+      fc.record({ channels: fc.integer({ min: 1, max: 64 }), size: fc.integer({ min: 10, max: 3000 }) }),
+    ),
   }),
 )
 
@@ -106,12 +129,39 @@ const line = fc.constantFrom('linear' as const, 'log' as const).chain((axis) =>
   }),
 )
 
+const study = fc.record({
+  part: fc.constantFrom('synthetic' as const, 'layer' as const),
+  strength: fc.constantFrom(...STRENGTHS),
+  outlierChannels: fc.integer(OUTLIER_RANGE),
+  correlation: fc.integer({ min: -10, max: 20 }).map((twentieths) => twentieths / 20 + 0),
+  degrees: fc.constantFrom(null, ...DEGREES),
+  width: fc.constantFrom(...WIDTHS),
+  seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+  clustered: fc.boolean(),
+  learned: fc.subarray([...LEARNED_ROTATION_METHODS]),
+  steps: fc.option(fc.integer(STEPS_RANGE)),
+  rotation: fc.constant('quarot'),
+})
+
+const look: fc.Arbitrary<Figure5Look> = fc
+  .record({
+    subject: fc.constantFrom('activations' as const, 'weight' as const, 'error' as const, 'tensor' as const),
+    tensor: fc.option(name),
+    stage: fc.constantFrom('transformed' as const, 'quantized' as const),
+    axes: fc.constantFrom('shared' as const, 'own' as const),
+    order: fc.constantFrom('channel' as const, 'norm' as const),
+    channel: fc.option(fc.nat()),
+  })
+  // A name is part of a link where it is looked at.
+  .map((each) => ({ ...each, tensor: each.subject === 'tensor' ? each.tensor : null }))
+
 const state: fc.Arbitrary<LinkState> = fc.record({
   sources: fc.array(source, { maxLength: 3 }),
   weight: fc.option(name),
   activations: fc.option(activations),
   setup,
   heldOutShare: fc.integer({ min: 0, max: 16 }).map((steps) => steps / 20),
+  firstToken: fc.nat({ max: 1_000_000 }),
   tokens: fc.option(fc.integer({ min: 2, max: 100_000 })),
   view: fc.constantFrom(...VIEWS.map(({ id }) => id)),
   pin: fc.record({
@@ -121,6 +171,8 @@ const state: fc.Arbitrary<LinkState> = fc.record({
   }),
   compared: fc.record({ formats: fc.tuple(formatOf, formatOf), preScale: factor }),
   formats: line,
+  figure5: look,
+  rotation: study,
   sweep: fc.constantFrom(null, 'alpha', 'steps', 'tokens'),
   surface: fc.constantFrom('map' as const, '3d' as const),
   theme: fc.constantFrom('auto' as const, 'light' as const, 'dark' as const),
@@ -172,6 +224,9 @@ describe('a link', () => {
         'rows',
         'm',
         'view',
+        'f5',
+        'ro',
+        'rr',
         'pin',
         'bf',
         'bp',
@@ -200,7 +255,7 @@ describe('a link', () => {
     const changed: LinkState = {
       ...link,
       weight: 'model.layers.8.self_attn.q_proj.weight',
-      activations: { kind: 'synthetic', tokens: 512, outlierChannels: 6, outlierGain: 20 },
+      activations: { kind: 'norm', ...DEFAULT_CONTROLS, tailDegrees: 4, massive: { channels: 2, size: 300 } },
       setup: {
         ...link.setup,
         setting: settingOf({ weightFormat: 'mxfp8_e4m3', activationFormat: 'mxfp8_e4m3', outputFormat: null }),
@@ -213,7 +268,7 @@ describe('a link', () => {
       },
     }
     expect(format(changed)).toBe(
-      'v=1&w=model.layers.8.self_attn.q_proj.weight&a=syn,t512,o6x20&set=w8a8&tie=away&pre=0&m=-rtn,flatquant(steps=60)',
+      'v=1&w=model.layers.8.self_attn.q_proj.weight&a=norm,t512,o6x20,v4,m2x300&set=w8a8&tie=away&pre=0&m=-rtn,flatquant(steps=60)',
     )
   })
 
@@ -281,6 +336,34 @@ describe('a link', () => {
     )
     expect([read.link.formats.rows.length, read.ignored]).toEqual([MAX_LINE_ROWS, ['fx']])
   })
+
+  it('writes what the Rotation view is set to', () => {
+    const text = 'v=1&view=rotation&ro=layer,k8,o16,a-0.25,t3,w512,s7,packed,flatquant,n200'
+    const link = parse(text)
+    expect(link.rotation).toEqual({
+      part: 'layer',
+      strength: 8,
+      outlierChannels: 16,
+      correlation: -0.25,
+      degrees: 3,
+      width: 512,
+      seed: 7,
+      clustered: true,
+      learned: ['flatquant'],
+      steps: 200,
+      rotation: 'quarot',
+    })
+    expect(format(link)).toBe(text)
+  })
+
+  it.each(['ro=k3', 'ro=o99', 'ro=a1.5', 'ro=t2', 'ro=w100', 'ro=s-1', 'ro=n0', 'ro=', 'ro=awq', 'rr=rtn', 'rr=spin'])(
+    'cannot follow %s, and keeps the default',
+    (text) => {
+      const read = readLink(text, VOCABULARY)
+      expect(read.ignored).toEqual([text.slice(0, 2)])
+      expect(read.link).toEqual(parse(''))
+    },
+  )
 
   it.each(['bf=mxfp4', 'bf=mxfp5+mxfp4', 'bp=2', 'bp=x'])('cannot follow %s to the letter', (text) => {
     expect(readLink(text, VOCABULARY).ignored).toEqual([text.slice(0, 2)])

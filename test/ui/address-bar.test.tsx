@@ -50,6 +50,7 @@ describe('an entry of the history', () => {
     ['an option', (actions) => actions.setMethodOption('quarot', 'signs', 'off'), 'm=rtn,quarot(signs=off),flatquant'],
     ['synthetic activations', (actions) => actions.chooseActivations({ kind: 'synthetic' }), 'a=syn,t512,o6x20'],
     ['a view', (actions) => actions.setView('channels'), 'view=channels'],
+    ['a parameter to sweep', (actions) => actions.setSweepParameter('alpha'), 'sw=alpha'],
     ['a format on the number line', (actions) => actions.removeFormatRow(0), 'fx=nvfp4+int4+mxfp8_e4m3'],
     ['the axis', (actions) => actions.setLine({ axis: 'log' }), 'fl=log'],
     ['what a block is compared with', (actions) => actions.setBlockFormat(1, 'int8'), 'bf=mxfp4+int8'],

@@ -4,7 +4,8 @@ import type { ReactNode } from 'react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
-import { ADAPTER, FACTS, FakeEngine, failure, result, tensor, VOCABULARY } from '../store/fake-engine'
+import { ADAPTER, FACTS, FakeEngine, failure, result, VOCABULARY } from '../store/fake-engine'
+import { tensor } from '../store/fake-sources'
 
 // Drawing is covered by the tests of the figures and of Plot; here the caption stands for the figure.
 vi.mock('../../src/ui/plot/Plot', () => ({
@@ -249,6 +250,31 @@ describe('what goes wrong', () => {
     expect(hook('tile-rtn').textContent).toContain('Not computed')
     fireEvent.click(hook('run'))
     expect(engine.runs).toHaveLength(2)
+  })
+
+  it('keeps what a cancelled method has learned, says so, and runs it again', async () => {
+    await open('view=training')
+    expect(document.body.textContent).toContain('Waiting for FlatQuant.')
+    act(() => {
+      engine.last.emit({ kind: 'outcome', outcome: result('rtn') })
+      engine.last.emit({ kind: 'started', method: 'flatquant', setting: 'W4A4' })
+      for (const [done, loss] of [0.5, 0.3, 0.4].entries()) {
+        const progress = { stage: 'FlatQuant', done, total: 120, loss }
+        engine.last.emit({ kind: 'progress', method: 'flatquant', setting: 'W4A4', progress })
+      }
+    })
+    const caption = () => hook('panel-training').textContent
+    await waitFor(() => expect(caption()).toContain('FlatQuant under W4A4: at step 2 of 120'))
+    await act(async () => {
+      fireEvent.click(hook('cancel'))
+      await later()
+    })
+    await waitFor(() => expect(caption()).toContain('FlatQuant under W4A4: cancelled at step 2 of 120'))
+    expect(hook('table-row-flatquant').textContent).toContain('cancelled at step 2 of 120')
+    expect(hook('table-row-quarot').textContent).toContain('not computed')
+    expect(hook('answer').textContent).toContain('(1 of 3 methods; FlatQuant cancelled, 1 not computed)')
+    fireEvent.click(hook('run-again-flatquant'))
+    expect(engine.last.request.methods.map(({ id }) => id)).toEqual(['quarot', 'flatquant'])
   })
 
   it('keeps a row and a tile for a failed method, with its reason', async () => {

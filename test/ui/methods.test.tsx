@@ -2,6 +2,7 @@ import { act, cleanup, fireEvent, render, waitFor, within } from '@testing-libra
 import userEvent from '@testing-library/user-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { METHOD_CATALOG } from '../../src/experiment/catalog'
+import { TRANSFORMS } from '../../src/methods/registry'
 import { type AppStore, createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
 import { FakeEngine, VOCABULARY } from '../store/fake-engine'
@@ -114,7 +115,7 @@ describe('the grid behind + add', () => {
       'Low rank',
       'GPTQ and low rank',
     ])
-    expect(grid.getAllByRole('rowheader', { hidden: true })).toHaveLength(7)
+    expect(grid.getAllByRole('rowheader', { hidden: true })).toHaveLength(TRANSFORMS.length)
     expect(
       all('grid-')
         .map(({ dataset }) => dataset.test?.slice(5))

@@ -2,18 +2,20 @@ import { act, cleanup, fireEvent, render } from '@testing-library/react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type AppStore, createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
-import { FakeEngine, tensor, VOCABULARY } from '../store/fake-engine'
+import { FakeEngine, VOCABULARY } from '../store/fake-engine'
+import { tensor } from '../store/fake-sources'
 
 vi.mock('../../src/ui/plot/Plot', () => ({ Plot: ({ label }: { label: string }) => <p>{label}</p> }))
 
 let engine: FakeEngine
 let store: AppStore
+let vocabulary = VOCABULARY
 
 const later = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 async function open(fragment = '', ...files: string[]) {
   store = createAppStore(engine, {
-    vocabulary: VOCABULARY,
+    vocabulary,
     fetchLayer: async (file) => new File([file], file),
     now: () => 0,
     debounceMs: 0,
@@ -44,6 +46,7 @@ const labelOf = (name: string) => {
 }
 
 beforeEach(() => {
+  vocabulary = VOCABULARY
   engine = new FakeEngine()
   engine.listings['keys.safetensors'] = [
     tensor('layers.0.self_attn.k_proj.weight', [192, 64]),
@@ -226,6 +229,24 @@ describe('settings of the key-value cache', () => {
     expect(hook('setting-head-dim').options[0].textContent).toBe('automatic, 64 channels')
     await choose('setting-head-dim', '96')
     expect(engine.last.request.headDim).toBe(96)
+  })
+
+  it('have a head size for a rotation of heads too: powers of two that divide the input', async () => {
+    const choices = ['full', 'head']
+    const span = { key: 'span', label: 'Span', help: 'Mixed.', kind: 'choice', default: 'full', choices } as const
+    const withSpan = (method: (typeof VOCABULARY.methods)[number]) =>
+      method.id === 'quarot' ? { ...method, options: [...method.options, span] } : method
+    vocabulary = { ...VOCABULARY, methods: VOCABULARY.methods.map(withSpan) }
+    await open('', 'keys.safetensors')
+    expect(find('setting-head-dim')).toBeNull()
+    await act(async () => {
+      store.actions.setMethodOption('quarot', 'span', 'head')
+      await later()
+    })
+    expect([...hook('setting-head-dim').options].map(({ value }) => value)).toEqual(['', '32', '64'])
+    expect(hook('setting-head-dim').options[0].textContent).toBe('automatic, 64 channels')
+    await choose('setting-head-dim', '32')
+    expect(engine.last.request.headDim).toBe(32)
   })
 
   it('take the head size of a built-in layer, and say it', async () => {

@@ -16,6 +16,7 @@ async function openLayer(): Promise<LayerChoice> {
     weight: { fileId: answer.value.id, tensor: 'layer.weight' },
     activations: { kind: 'captured', fileId: answer.value.id, tensor: 'calib.input' },
     heldOutShare: 0.5,
+    firstToken: 0,
     tokens: 64,
   }
 }

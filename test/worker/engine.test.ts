@@ -1,8 +1,11 @@
 import { openAsBlob } from 'node:fs'
 import { afterEach, expect, test } from 'vitest'
 import type { ErrorReport } from '../../src/core/errors'
+import { DEFAULT_OUTLIER_STUDY } from '../../src/experiment/outlier-defaults'
+import type { OutlierStudyEvent } from '../../src/experiment/outlier-study'
 import type { ComparisonRequest } from '../../src/experiment/request'
 import type { SweepPoint } from '../../src/experiment/result'
+import type { ExplanationEvent } from '../../src/experiment/rotation-causes'
 import { parseSetting } from '../../src/experiment/settings'
 import type { SweepEvent } from '../../src/experiment/sweep'
 import { createEngine } from '../../src/worker/engine'
@@ -56,6 +59,7 @@ async function openLayer(engine: EngineApi): Promise<LayerChoice> {
     weight: { fileId: answer.value.id, tensor: 'layer.weight' },
     activations: { kind: 'captured', fileId: answer.value.id, tensor: 'calib.input' },
     heldOutShare: 0.5,
+    firstToken: 0,
     tokens: 64,
   }
 }
@@ -165,6 +169,79 @@ test('a sweep is a run: it tells its points in order, and a run ends it', async 
   })
 })
 
+test('an outlier study is a run of no layer: it tells its points, and a run ends it', async () => {
+  const engine = await newEngine()
+  const choice = await openLayer(engine)
+  const layer = { ...DEFAULT_OUTLIER_STUDY.layer, outDim: 32, inDim: 64, tokens: 32 }
+  const request = { ...DEFAULT_OUTLIER_STUDY, layer, strengths: [1, 32], formats: ['mxfp4'] }
+  const events: OutlierStudyEvent[] = []
+  expect(await engine.runOutlierStudy('study-1', request, (event) => events.push(event))).toEqual({ kind: 'done' })
+  expect(events.map(({ kind }) => kind)).toEqual(
+    [1, 32].flatMap(() => ['progress', 'progress', 'progress', 'point', 'point', 'point']),
+  )
+  expect(structuredClone(events)).toEqual(events)
+
+  const late: OutlierStudyEvent[] = []
+  const ends = await Promise.all([
+    engine.runOutlierStudy('study-2', request, (event) => late.push(event)),
+    engine.run('run-2', choice, requestOf(['rtn']), () => {}),
+  ])
+  expect(ends).toEqual([{ kind: 'cancelled' }, { kind: 'done' }])
+  expect(late.length).toBeLessThan(events.length)
+  const stopped = engine.runOutlierStudy('study-3', request, () => {})
+  await engine.cancel('study-3')
+  expect(await stopped).toEqual({ kind: 'cancelled' })
+  expect(await engine.runOutlierStudy('study-4', { ...request, repeats: 0 }, () => {})).toMatchObject({
+    kind: 'failed',
+    error: { code: 'OS-01' },
+  })
+})
+
+test('explains a rotation on the layer, with the errors a run measures', async () => {
+  const engine = await newEngine()
+  const choice = await openLayer(engine)
+  const { settings, methods, scaleAnalysis, ...choices } = requestOf(['quarot'])
+  const { weightFormat, activationFormat } = settings[0]
+  const query = { ...choices, weightFormat, activationFormat, method: methods[0] }
+  const answer = await engine.explainRotation(choice, query)
+  if (!answer.ok) throw new Error(answer.error.message)
+  expect(structuredClone(answer)).toEqual(answer)
+  const events: RunEvent[] = []
+  await engine.run('run-1', choice, requestOf(['rtn', 'quarot']), (event) => events.push(event))
+  const errors = events.flatMap((event) =>
+    event.kind === 'outcome' && event.outcome.kind === 'result' ? [event.outcome.evaluation.outputRelativeError] : [],
+  )
+  expect([answer.value.before.measured, answer.value.after.measured]).toEqual(errors)
+  const said: ExplanationEvent[] = []
+  expect(await engine.runExplanation('explanation-1', choice, query, (event) => said.push(event))).toEqual({
+    kind: 'done',
+  })
+  expect(said.at(-1)).toEqual({ kind: 'explained', causes: answer.value })
+  const stopped = engine.runExplanation('explanation-2', choice, query, () => {})
+  await engine.cancel('explanation-2')
+  expect(await stopped).toEqual({ kind: 'cancelled' })
+  expect(await engine.explainRotation(choice, { ...query, method: { id: 'rtn', options: {} } })).toMatchObject({
+    ok: false,
+    error: { kind: 'input', code: 'RC-01' },
+  })
+})
+
+test('a tensor is described by its statistics, beside a run, and until that is cancelled', async () => {
+  const engine = await newEngine()
+  const choice = await openLayer(engine)
+  const run = engine.run('run-1', choice, requestOf(['rtn']), () => {})
+  const answer = await engine.describeTensor('one', choice.weight)
+  expect(answer).toMatchObject({ ok: true, value: { elements: 256 * 256, nonFinite: { nan: 0 } } })
+  expect(structuredClone(answer)).toEqual(answer)
+  const cancelled = engine.describeTensor('two', choice.weight)
+  await engine.cancelDescription('two')
+  expect(await cancelled).toMatchObject({ ok: false, error: { code: 'CANCELLED' } })
+  expect(await engine.describeTensor('three', { ...choice.weight, tensor: 'nothing' })).toMatchObject({
+    error: { code: 'TS-06' },
+  })
+  expect(await run).toEqual({ kind: 'done' })
+})
+
 test('a second run on the same layer does not read the file again', async () => {
   const engine = await newEngine()
   const blob = await fileOf('layers/layer-a.safetensors')
@@ -180,6 +257,7 @@ test('a second run on the same layer does not read the file again', async () => 
     weight: { fileId: answer.value.id, tensor: 'layer.weight' },
     activations: { kind: 'captured', fileId: answer.value.id, tensor: 'calib.input' },
     heldOutShare: 0.5,
+    firstToken: 0,
     tokens: 64,
   }
   await engine.run('run-1', choice, requestOf(['rtn']), () => {})

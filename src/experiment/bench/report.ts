@@ -26,6 +26,8 @@ export interface TimedRow extends RowIdentity {
   readonly ratioToCopy: number | null
   /** Median of per-round ratios of the naive matmul's time to this one's: how many times as fast. */
   readonly speedupOverNaive: number | null
+  /** Of a training step: median of per-round ratios to the cost model's operations at the rate of the layer's product. */
+  readonly ratioToModel: number | null
   readonly rate: BenchRate | null
 }
 
@@ -46,7 +48,7 @@ export interface BenchReport {
   readonly rows: readonly BenchRow[]
 }
 
-const HEADINGS = ['kernel', 'shape', 'median ms', 'min', 'max', 'cpu ms', 'x copy', 'x naive', 'rate']
+const HEADINGS = ['kernel', 'shape', 'median ms', 'min', 'max', 'cpu ms', 'x copy', 'x naive', 'x model', 'rate']
 
 /** Three significant digits, never in exponent form. */
 function digits(value: number | null): string {
@@ -61,8 +63,9 @@ function rateText(rate: BenchRate | null): string {
 }
 
 function cells(row: TimedRow): string[] {
-  const numbers = [row.medianMs, row.minMs, row.maxMs, row.cpuMs, row.ratioToCopy, row.speedupOverNaive].map(digits)
-  return [row.name, row.shape, ...numbers, rateText(row.rate)]
+  const times = [row.medianMs, row.minMs, row.maxMs, row.cpuMs]
+  const ratios = [row.ratioToCopy, row.speedupOverNaive, row.ratioToModel]
+  return [row.name, row.shape, ...[...times, ...ratios].map(digits), rateText(row.rate)]
 }
 
 /** The report as aligned text: one line for the adapter, one per row, refused rows with their reason. */

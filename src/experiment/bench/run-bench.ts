@@ -20,7 +20,8 @@ import { matmulCases, NAIVE } from './matmul-cases'
 import { quantizeCases } from './quantize-cases'
 import { COPY, copyCase, reductionCases } from './reduction-cases'
 import type { BenchReport, BenchRow } from './report'
-import { transformCases } from './transform-cases'
+import { LAYER_PRODUCT, trainingCases } from './training-cases'
+import { hadamardCase, transformCases } from './transform-cases'
 
 export interface BenchOptions {
   readonly gpu: Gpu
@@ -29,6 +30,10 @@ export interface BenchOptions {
   readonly filter: string | null
   /** Sizes n of the n x n x n products, powers of two from 32; the largest also gives the tensor [n, 4n] of the rest. */
   readonly sizes: readonly number[]
+  /** n of the n x n tensor a rotation of all channels is timed on; null: 4096, in software 1024. */
+  readonly rotation: number | null
+  /** n of the n x n layer that learned methods take their steps on; null: 4096, in software 256. */
+  readonly layer: number | null
   readonly rounds: number
   readonly signal: AbortSignal
   /** Called with each row as soon as its group is done. */
@@ -44,6 +49,13 @@ const EMPTY_SUBMITS = 20
 
 /** The largest layer GPTQ is timed on: the float64 reference beside it takes seconds. */
 const GPTQ_SIZE = 1024
+
+/** Defaults of `rotation` and `layer`. */
+const WIDTH = 4096
+const SOFTWARE_ROTATION = 1024
+const SOFTWARE_LAYER = 256
+/** Calibration rows of the layer that learned methods take their steps on, at most. */
+const LAYER_TOKENS = 1024
 
 const SMALLEST_SIZE = 32
 const LARGEST_SIZE = 4096
@@ -76,7 +88,10 @@ export function toRows(entries: readonly Entry[], measurements: readonly Measure
     const found = measurements[entries.findIndex(({ subject }) => subject.name === name)]
     return found?.kind === 'timed' ? cost(found) : null
   }
-  const [copy, naive] = [costOf(COPY), costOf(NAIVE)]
+  const [copy, naive, product] = [costOf(COPY), costOf(NAIVE), costOf(LAYER_PRODUCT)]
+  const operationsOf = (work: Work | null) => (work?.kind === 'operations' ? work.operations : Number.NaN)
+  const perOperation = (costs: number[], work: Work | null) => costs.map((each) => each / operationsOf(work))
+  const productWork = entries.find(({ subject }) => subject.name === LAYER_PRODUCT)?.work ?? null
   return entries.map(({ subject: { name }, shape, work }, index): BenchRow => {
     const measured = measurements[index]
     if (measured.kind === 'refused') return { kind: 'refused', name, shape, reason: measured.reason }
@@ -94,13 +109,14 @@ export function toRows(entries: readonly Entry[], measurements: readonly Measure
       cpuMs: cpu.length > 0 ? median(cpu) : null,
       ratioToCopy: copy && medianOfRatios(cost(measured), copy),
       speedupOverNaive: naive && medianOfRatios(naive, cost(measured)),
+      ratioToModel: product && medianOfRatios(perOperation(cost(measured), work), perOperation(product, productWork)),
       rate: rateOf(work, median(wall)),
     }
   })
 }
 
-function checkOptions({ sizes, rounds }: BenchOptions): void {
-  for (const n of sizes) {
+function checkOptions({ sizes, rotation, layer, rounds }: BenchOptions): void {
+  for (const n of [...sizes, ...[rotation, layer].filter((size) => size !== null)]) {
     if (Math.log2(n) % 1 !== 0 || n < SMALLEST_SIZE || n > LARGEST_SIZE) {
       throw new InputError(
         'BN-01',
@@ -116,7 +132,7 @@ function checkOptions({ sizes, rounds }: BenchOptions): void {
 
 const isWanted = ({ subject }: Entry, filter: string | null) => filter === null || subject.name.includes(filter)
 const isSubmit = ({ subject }: Entry) => subject.name === EMPTY_SUBMIT
-const isBaseline = ({ subject }: Entry) => subject.name === COPY || subject.name === NAIVE
+const isBaseline = ({ subject }: Entry) => [COPY, NAIVE, LAYER_PRODUCT].includes(subject.name)
 
 /** What the filter names and, when that is anything, the baseline it is compared with. */
 function withBaselines(entries: Entry[], filter: string | null): Entry[] {
@@ -125,7 +141,7 @@ function withBaselines(entries: Entry[], filter: string | null): Entry[] {
 }
 
 /** The groups of the benchmark as functions that upload their inputs into an arena when their turn comes. */
-function groupsOf({ gpu, sizes, signal }: BenchOptions): ((arena: Arena) => Entry[])[] {
+function groupsOf({ gpu, sizes, signal, ...options }: BenchOptions): ((arena: Arena) => Entry[])[] {
   const rows = Math.max(...sizes)
   const cols = 4 * rows
   const entry = (shape: string) => (kernelCase: KernelCase) => ({
@@ -151,7 +167,20 @@ function groupsOf({ gpu, sizes, signal }: BenchOptions): ((arena: Arena) => Entr
     const shape = `${n} x ${n}, ${2 * n} tokens`
     return gptqCases(gpu, arena, layer, signal).map((one) => ({ ...one, shape }))
   }
-  return [tensor, ...sizes.map(product), gptq]
+  const { isSoftware } = gpu.adapter
+  const rotation = (arena: Arena) => {
+    const n = options.rotation ?? (isSoftware ? SOFTWARE_ROTATION : WIDTH)
+    const x = gaussian(n, n, 6)
+    const matrix = uploadMatrix(gpu, arena, x, 'bench x')
+    return [copyCase(gpu, x, matrix), hadamardCase(gpu, x, matrix)].map(entry(`${n} x ${n}`))
+  }
+  const training = (arena: Arena) => {
+    const n = options.layer ?? (isSoftware ? SOFTWARE_LAYER : WIDTH)
+    const layer = { weight: gaussian(n, n, 7), x: gaussian(Math.min(n, LAYER_TOKENS), n, 8) }
+    const shape = `${n} x ${n}, ${layer.x.rows} tokens`
+    return trainingCases(gpu, arena, layer, signal).map((one) => ({ ...one, shape }))
+  }
+  return [tensor, rotation, ...sizes.map(product), gptq, training]
 }
 
 /**

@@ -22,8 +22,8 @@ function parity(bits: number): number {
   return sign
 }
 
-/** `x` and `matrix` are the same [rows, n] tensor, n a power of two. */
-function hadamardCase(gpu: Gpu, x: Matrix, matrix: GpuMatrix): KernelCase {
+/** The rotation of all channels, with signs. `x` and `matrix` are the same [rows, n] tensor, n a power of two. */
+export function hadamardCase(gpu: Gpu, x: Matrix, matrix: GpuMatrix): KernelCase {
   const n = x.cols
   const signs = randomSigns(n, SIGN_SEED)
   const plan = { ...planHadamard(n), signs }

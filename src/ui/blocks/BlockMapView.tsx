@@ -75,6 +75,7 @@ export function BlockMapView() {
     >
       <Plot
         figure={figure}
+        title={scaleMap.label}
         label={scaleMap.describe(model)}
         onFirstDrawn={(host) => (host as unknown as ClickableHost).on('plotly_click', (event) => click.current(event))}
       >

@@ -1,6 +1,7 @@
 import { ActionIcon, Tooltip } from '@mantine/core'
 import { adapterName, deviceKind, layerTitle } from '../../store/selectors'
 import { shapeText } from '../../store/tensor-rows'
+import { ExportButton } from '../export/ExportButton'
 import { Menu } from '../icons'
 import { useActions, useApp } from '../use-app'
 import { CopyLink } from './CopyLink'
@@ -27,6 +28,7 @@ export function Header() {
       <LayerTitle />
       <Adapter />
       <CopyLink />
+      <ExportButton />
       <ThemeToggle />
     </header>
   )

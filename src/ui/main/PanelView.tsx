@@ -1,5 +1,9 @@
+import { useThrottledValue } from '@mantine/hooks'
 import { useMemo } from 'react'
+import type { MethodOutcome } from '../../experiment/result'
+import type { UnfinishedTraining } from '../../figures/figure'
 import { emptyReason, panelOutcomes } from '../../store/selectors'
+import { noTrainingText, unfinishedTrainings } from '../../store/unfinished'
 import type { FigureView } from '../../store/views'
 import { FigureData } from '../plot/FigureData'
 import { Plot } from '../plot/Plot'
@@ -7,23 +11,45 @@ import { useApp } from '../use-app'
 import { panelFigure, useFigureLook } from './figure-look'
 import styles from './Tile.module.css'
 
+/** A curve that grows is drawn again this often, in milliseconds. */
+const REDRAW_MS = 250
+
 /** One figure over all methods, as far as it is computed. */
 export function PanelView({ view }: { readonly view: FigureView }) {
   const outcomes = useApp(panelOutcomes)
-  const { current: options } = useFigureLook()
+  const { current: look } = useFigureLook()
+  const unfinished = useUnfinished(view, outcomes)
+  const options = useMemo(() => ({ ...look, unfinished }), [look, unfinished])
   const drawn = panelFigure(view.figure)
-  const learned = view.id !== 'training' || outcomes.some((outcome) => outcome.kind === 'result' && outcome.training)
+  const missing = useApp(noTrainingText)
+  const learned = outcomes.some((outcome) => outcome.kind === 'result' && outcome.training)
   const figure = useMemo(() => drawn?.build(outcomes, options), [drawn, outcomes, options])
   const empty = useApp(emptyReason)
-  if (!drawn || !figure || outcomes.length === 0) {
-    return <p className={styles.empty}>{empty ?? 'Waiting for the first result'}</p>
+  const nothing = view.id === 'training' ? !learned && unfinished.length === 0 : outcomes.length === 0
+  if (!drawn || !figure || nothing) {
+    const waiting = view.id === 'training' ? missing : 'Waiting for the first result'
+    return <p className={styles.empty}>{empty ?? waiting}</p>
   }
-  if (!learned) return <p className={styles.empty}>No learned method has finished. FlatQuant is one.</p>
   return (
     <div className={styles.panel} data-test={`panel-${view.id}`}>
-      <Plot figure={figure} label={drawn.describe(outcomes, options)} enlarged>
+      <Plot figure={figure} title={drawn.label} label={drawn.describe(outcomes, options)} enlarged>
         <FigureData name={drawn.label} table={() => drawn.table(outcomes, options)} />
       </Plot>
     </div>
   )
+}
+
+const NONE: readonly UnfinishedTraining[] = []
+
+/** The trainings that the view draws beside results, a few times a second while one goes on. */
+function useUnfinished(view: FigureView, outcomes: readonly MethodOutcome[]): readonly UnfinishedTraining[] {
+  const now = useApp((state, vocabulary) => (view.id === 'training' ? unfinishedTrainings(state, vocabulary) : NONE))
+  const drawn = useThrottledValue(now, REDRAW_MS)
+  // What has finished meanwhile is drawn once.
+  return useMemo(() => {
+    const open = drawn.filter(
+      ({ method, setting }) => !outcomes.some((each) => each.method === method && each.setting === setting),
+    )
+    return open.length === 0 ? NONE : open
+  }, [drawn, outcomes])
 }

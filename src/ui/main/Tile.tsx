@@ -3,7 +3,10 @@ import type { MethodFailure, MethodResult } from '../../experiment/result'
 import { settingLabel } from '../../experiment/setting-text'
 import { formatDecibels, formatKurtosis, formatMagnitude } from '../../figures/format-number'
 import { methodStyle } from '../../figures/method-style'
-import { emptyReason, layerFacts, type TileModel, tiles } from '../../store/selectors'
+import { savedOnScreen } from '../../store/saved-layer'
+import { emptyReason, layerFacts, type TileModel, type TileStatus, tiles } from '../../store/selectors'
+import type { CancelledRun } from '../../store/state'
+import { cancelledText } from '../../store/unfinished'
 import type { FigureView } from '../../store/views'
 import { Enlarge, Reduce } from '../icons'
 import { MethodMark } from '../MethodMark'
@@ -55,6 +58,7 @@ export function Tile({ id, view, look, enlarged, onEnlarge }: TileProps) {
         />
       )}
       {!result && status === 'waiting' && <Waiting />}
+      {model.cancelled && <Cancelled run={model.cancelled} />}
     </article>
   )
 }
@@ -63,6 +67,7 @@ function Waiting() {
   const text = useApp((state) => {
     const { device, run } = state
     if (state.source.pendingLink !== null) return emptyReason(state)
+    if (savedOnScreen(state) !== null) return 'Not in this file'
     if (device.status === 'unavailable') return 'Needs WebGPU'
     return device.status !== 'lost' && run.end === null ? 'Waiting' : 'Not computed'
   })
@@ -113,8 +118,11 @@ function Headline({ result: { evaluation, setting } }: { readonly result: Method
   )
 }
 
+/** Where the result is not of the current setting. */
+const LEFT_OVER: readonly TileStatus[] = ['stale', 'running', 'cancelled']
+
 function Note({ model: { status, outcome, otherLayer } }: { readonly model: TileModel }) {
-  if (outcome === null || (status !== 'stale' && status !== 'running')) return null
+  if (outcome === null || !LEFT_OVER.includes(status)) return null
   return (
     <span className={styles.note}>
       {otherLayer ? 'previous layer' : `previous setting, ${settingLabel(outcome.setting)}`}
@@ -133,6 +141,20 @@ function SyntheticMark() {
     <Tooltip label={`Activations: ${description}`}>
       <span className={styles.note}>synthetic X</span>
     </Tooltip>
+  )
+}
+
+/** How far a cancelled run came, and how to start it again. */
+function Cancelled({ run: left }: { readonly run: CancelledRun }) {
+  const { run } = useActions()
+  const text = cancelledText(left)
+  return (
+    <div className={styles.cancelled}>
+      <p>{`${text.slice(0, 1).toUpperCase()}${text.slice(1)}`}</p>
+      <Button size="compact-sm" variant="default" onClick={run}>
+        Run again
+      </Button>
+    </div>
   )
 }
 

@@ -1,6 +1,7 @@
 import { lazy, memo, type ReactNode, Suspense, useMemo } from 'react'
 import type { MethodResult } from '../../experiment/result'
 import type { FigureOptions } from '../../figures/figure'
+import { formatDecibels } from '../../figures/format-number'
 import { methodStyle } from '../../figures/method-style'
 import type { FigureView } from '../../store/views'
 import { FigureData } from '../plot/FigureData'
@@ -25,6 +26,7 @@ export const TileFigureView = memo(function TileFigureView({ view, result, optio
   const figure = useMemo(() => drawn?.build(result, options), [drawn, result, options])
   if (!drawn || !figure) return null
   const label = drawn.describe(result, options)
+  const title = figureTitle(result)
   const data = enlarged ? (
     <>
       <Notes notes={result.notes} />
@@ -38,12 +40,12 @@ export const TileFigureView = memo(function TileFigureView({ view, result, optio
     <div className={styles.figure} data-enlarged={enlarged}>
       {view.id === 'surface' && surface === '3d' ? (
         <Suspense fallback={<p className={styles.waiting}>Loading 3-D</p>}>
-          <SurfaceFigure result={result} options={options} enlarged={enlarged} label={label} flat={figure}>
+          <SurfaceFigure {...{ result, options, enlarged, title, label }} flat={figure}>
             {data}
           </SurfaceFigure>
         </Suspense>
       ) : (
-        <Plot figure={figure} label={label} captionHidden={!enlarged} enlarged={enlarged}>
+        <Plot figure={figure} title={title} label={label} captionHidden={!enlarged} enlarged={enlarged}>
           {data}
         </Plot>
       )}
@@ -52,19 +54,26 @@ export const TileFigureView = memo(function TileFigureView({ view, result, optio
 })
 
 interface SurfaceFigureProps extends Omit<TileFigureProps, 'view'> {
+  readonly title: string
   readonly label: string
   readonly children: ReactNode
   readonly flat: ReturnType<NonNullable<ReturnType<typeof tileFigure>>['build']>
 }
 
-function SurfaceFigure({ result, options, enlarged, label, flat, children }: SurfaceFigureProps) {
+function SurfaceFigure({ result, options, enlarged, title, label, flat, children }: SurfaceFigureProps) {
   const figure = useMemo(() => tileFigure('surface')?.build(result, options), [result, options])
   if (!figure) return null
   return (
-    <Surface figure={figure} flat={flat} label={label} captionHidden={!enlarged} enlarged={enlarged}>
+    <Surface {...{ figure, flat, title, label, enlarged }} captionHidden={!enlarged}>
       {children}
     </Surface>
   )
+}
+
+/** Glyph, method and headline number, as the head of the tile has them. */
+function figureTitle({ method, evaluation }: MethodResult): string {
+  const { glyph, label } = methodStyle(method, 'light')
+  return `${glyph} ${label} · ${formatDecibels(evaluation.outputSqnrDb)} dB output SQNR`
 }
 
 /** What the method had to decide or leave out. */

@@ -4,11 +4,12 @@ import styles from './Tile.module.css'
 
 const WIDTH = 200
 const HEIGHT = 40
+const NONE: readonly number[] = []
 
 /** Step n of m of the method that runs, with its loss as a line when it learns. */
 export function TileProgress() {
   const progress = useApp((state) => state.run.progress)
-  const losses = useApp((state) => state.run.losses)
+  const losses = useApp((state) => state.run.learning?.losses ?? NONE)
   const text = progress && progress.total > 1 ? `Step ${progress.done} of ${progress.total}` : 'Running'
   return (
     <div className={styles.progress}>

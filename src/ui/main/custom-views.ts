@@ -6,8 +6,10 @@ import type { CustomViewId } from '../../store/views'
  * loaded when it is first opened, so that the first paint does not wait for it.
  */
 export const CUSTOM_VIEWS: Readonly<Record<CustomViewId, ComponentType>> = {
+  figure5: lazy(async () => ({ default: (await import('../figure5/Figure5View')).Figure5View })),
   blocks: lazy(async () => ({ default: (await import('../blocks/BlocksView')).BlocksView })),
   scales: lazy(async () => ({ default: (await import('../scales/ScalesView')).ScalesView })),
+  rotation: lazy(async () => ({ default: (await import('../rotation/RotationView')).RotationView })),
   sweeps: lazy(async () => ({ default: (await import('../sweeps/SweepsView')).SweepsView })),
   formats: lazy(async () => ({ default: (await import('../formats/FormatsView')).FormatsView })),
 }

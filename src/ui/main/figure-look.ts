@@ -4,6 +4,7 @@ import type { FigureOptions, PanelFigure, TileFigure } from '../../figures/figur
 import { figureOptions } from '../../figures/options'
 import { FIGURES } from '../../figures/registry'
 import { baselineResult, resultsOf, tiles } from '../../store/selectors'
+import { useFigureTheme } from '../plot/figure-theme'
 import { useApp } from '../use-app'
 
 /** `current` for results of the setting on screen, `previous` for what is left from before: never on the same axes. */
@@ -14,7 +15,8 @@ export interface FigureLook {
 
 /** The colours that figures are drawn in. */
 export function useTheme(): FigureOptions['theme'] {
-  return useComputedColorScheme('light')
+  const page = useComputedColorScheme('light')
+  return useFigureTheme() ?? page
 }
 
 /** Theme, shared scales and reference of the results on screen; the same objects while none of them changes. */

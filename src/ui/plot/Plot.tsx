@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import type { FigureSpec } from '../../figures/figure'
 import styles from './plot.module.css'
 import { loadPlotly, type PlotlyApi } from './plotly-loader'
+import { useOnScreen, useShownFigure } from './shown-figures'
 import { useDrawing } from './use-drawing'
 
 export interface PlotProps {
@@ -9,6 +10,10 @@ export interface PlotProps {
   readonly figure: FigureSpec
   /** The finding in words: the caption, and all that assistive technology gets to hear. */
   readonly label: string
+  /** Whose figure it is, or what it shows, where it is saved among others. */
+  readonly title?: string
+  /** False for a figure that is not saved by itself. */
+  readonly isListed?: boolean
   /** Keeps the caption for assistive technology only, where the page around says the same. */
   readonly captionHidden?: boolean
   /** The large form: tool bar, zoom by dragging. */
@@ -21,8 +26,11 @@ export interface PlotProps {
 }
 
 /** One figure, drawn by Plotly, filling the height of its parent. */
-export function Plot({ figure, label, captionHidden, enlarged, children, load, onFirstDrawn }: PlotProps) {
-  const { host, state } = useDrawing(figure, { enlarged: enlarged ?? false, load: load ?? loadPlotly, onFirstDrawn })
+export function Plot({ figure, title, isListed = true, label, captionHidden, enlarged, children, ...more }: PlotProps) {
+  const { load, onFirstDrawn } = more
+  const drawn = useOnScreen(figure)
+  const { host, state } = useDrawing(drawn, { enlarged: enlarged ?? false, load: load ?? loadPlotly, onFirstDrawn })
+  useShownFigure(host, isListed ? figure : null, { title, label, load })
   return (
     <figure className={styles.figure} data-drawing={state.kind} data-enlarged={enlarged}>
       <div className={styles.drawing} ref={host} />

@@ -1,6 +1,6 @@
 import { useElementSize } from '@mantine/hooks'
 import type { PlotlyHTMLElement, PlotRelayoutEvent } from 'plotly.js'
-import { type ReactNode, useEffect, useMemo, useState } from 'react'
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
 import type { FigureSpec } from '../../figures/figure'
 import type { SurfaceCamera } from '../../figures/surface'
 import {
@@ -16,6 +16,7 @@ import { claimLiveScene, hasWebGl } from './live-scene'
 import { Plot } from './Plot'
 import styles from './plot.module.css'
 import { loadPlotlyWithSurface } from './plotly-loader'
+import { useOnScreen, useShownFigure } from './shown-figures'
 import { useStill } from './use-still'
 
 export interface SurfaceProps {
@@ -23,6 +24,7 @@ export interface SurfaceProps {
   readonly figure: FigureSpec
   /** The same numbers as a heatmap, shown where there is no WebGL. */
   readonly flat: FigureSpec
+  readonly title?: string
   readonly label: string
   readonly captionHidden?: boolean
   readonly enlarged?: boolean
@@ -30,22 +32,28 @@ export interface SurfaceProps {
 }
 
 /** A surface: a still image until it is turned on, then the page's one live scene; the flat map without WebGL. */
-export function Surface({ figure, flat, label, captionHidden, enlarged, children }: SurfaceProps) {
+export function Surface({ figure, flat, title, label, captionHidden, enlarged, children }: SurfaceProps) {
+  const place = useRef<HTMLElement>(null)
   const camera = useSurfaceCamera()
   const { ref: stage, width, height } = useElementSize()
   const fit = cameraFit(width, height)
   const box = boxHeight(width, height)
   const seen = useMemo(() => framed(figure, scaleCamera(camera, fit), box), [figure, camera, fit, box])
+  const onScreen = useOnScreen(seen)
   const [live, setLive] = useState(false)
+  useShownFigure(place, hasWebGl() ? seen : null, { title, label, load: loadPlotlyWithSurface })
   useEffect(() => (live ? claimLiveScene(() => setLive(false)) : undefined), [live])
 
-  if (!hasWebGl()) return <FlatInstead figure={flat} label={label} captionHidden={captionHidden} note={NO_WEBGL} />
+  if (!hasWebGl()) {
+    return <FlatInstead figure={flat} title={title} label={label} captionHidden={captionHidden} note={NO_WEBGL} />
+  }
   return (
-    <figure className={styles.figure} data-enlarged={enlarged}>
+    <figure className={styles.figure} data-enlarged={enlarged} ref={place}>
       <div className={styles.stage} ref={stage}>
         {live ? (
           <Plot
-            figure={seen}
+            figure={onScreen}
+            isListed={false}
             label={label}
             captionHidden
             enlarged={enlarged}
@@ -53,7 +61,7 @@ export function Surface({ figure, flat, label, captionHidden, enlarged, children
             onFirstDrawn={(host) => followCamera(host, fit)}
           />
         ) : (
-          <Still figure={seen} flat={flat} label={label} width={Math.round(width)} height={Math.round(height)} />
+          <Still figure={onScreen} flat={flat} label={label} width={Math.round(width)} height={Math.round(height)} />
         )}
       </div>
       <div className={styles.controls}>
@@ -111,6 +119,7 @@ function Still({ figure, flat, label, width, height }: StillProps) {
       {still.kind === 'failed' && (
         <FlatInstead
           figure={flat}
+          isListed={false}
           label={label}
           captionHidden
           note={`The surface could not be drawn: ${still.message}`}
@@ -122,14 +131,16 @@ function Still({ figure, flat, label, width, height }: StillProps) {
 
 interface FlatInsteadProps {
   readonly figure: FigureSpec
+  readonly title?: string
+  readonly isListed?: boolean
   readonly label: string
   readonly captionHidden?: boolean
   readonly note: string
 }
 
-function FlatInstead({ figure, label, captionHidden, note }: FlatInsteadProps) {
+function FlatInstead({ note, ...plot }: FlatInsteadProps) {
   return (
-    <Plot figure={figure} label={label} captionHidden={captionHidden}>
+    <Plot {...plot}>
       <p className={styles.note}>{note}</p>
     </Plot>
   )

@@ -1,15 +1,24 @@
-import { NativeSelect, SegmentedControl, Slider, Tooltip } from '@mantine/core'
+import { NativeSelect, SegmentedControl, Tooltip } from '@mantine/core'
+import { MAX_HELD_OUT_SHARE } from '../../experiment/split-rows'
 import { SOFTWARE_TOKENS } from '../../store/result-keys'
-import { automaticActivations, captureCandidates, missingActivations, visibleFiles } from '../../store/selection'
-import { isTokenCapped, layerFacts } from '../../store/selectors'
+import { rowSplit } from '../../store/row-range'
+import {
+  automaticActivations,
+  captureCandidates,
+  gainOf,
+  missingActivations,
+  visibleFiles,
+} from '../../store/selection'
+import { isTokenCapped } from '../../store/selectors'
+import type { ActivationSource } from '../../store/state'
 import { shapeText } from '../../store/tensor-rows'
 import { MIN_ROWS } from '../../store/url'
-import { MAX_HELD_OUT } from '../../store/vocabulary'
+import { DEFAULT_HELD_OUT } from '../../store/vocabulary'
 import { Field } from '../Field'
 import { NumberField } from '../NumberField'
 import { useActions, useApp } from '../use-app'
 import styles from './ActivationsSection.module.css'
-import rail from './Rail.module.css'
+import { RowRangeField } from './RowRangeField'
 import { SyntheticFields } from './SyntheticFields'
 
 /** ACTIVATIONS: where X comes from and how its rows are split. */
@@ -17,37 +26,49 @@ export function ActivationsSection() {
   const kind = useApp((state) => state.source.activations.kind)
   const hasWeight = useApp((state) => state.source.weight !== null)
   const missing = useApp((state) => missingActivations(visibleFiles(state.source), state.source.weight))
+  const gain = useApp((state) => gainOf(visibleFiles(state.source), state.source.weight))
   return (
     <section aria-labelledby="activations-heading">
-      <div className={rail.row}>
-        <h2 id="activations-heading">Activations</h2>
-        <SourceSwitch canCapture={hasWeight && missing === null} />
-      </div>
-      {missing !== null && <p className={styles.note}>{missing} Synthetic activations are used.</p>}
+      <h2 id="activations-heading">Activations</h2>
+      {hasWeight && <SourceSwitch canCapture={missing === null} hasGain={gain !== null} />}
+      {missing !== null && <p className={styles.note}>{missing}</p>}
       {hasWeight && (kind === 'captured' ? <CapturedFields /> : <SyntheticFields />)}
       <HeldOut />
     </section>
   )
 }
 
-function SourceSwitch({ canCapture }: { readonly canCapture: boolean }) {
+const SOURCES: readonly { readonly kind: ActivationSource['kind']; readonly label: string; readonly hook: string }[] = [
+  { kind: 'captured', label: 'Captured', hook: 'source-file' },
+  { kind: 'norm', label: 'From norm', hook: 'source-norm' },
+  { kind: 'synthetic', label: 'Synthetic', hook: 'source-synthetic' },
+]
+
+function SourceSwitch({ canCapture, hasGain }: { readonly canCapture: boolean; readonly hasGain: boolean }) {
   const kind = useApp((state) => state.source.activations.kind)
   const automatic = useApp((state) => automaticActivations(visibleFiles(state.source), state.source.weight))
   const { chooseActivations } = useActions()
+  const choose = (value: string) => {
+    if (value === 'captured') chooseActivations(automatic)
+    else chooseActivations({ kind: value === 'norm' ? 'norm' : 'synthetic' })
+  }
+  const lacks = { captured: !canCapture, norm: !hasGain, synthetic: false }
   return (
     <Tooltip
-      label="A tensor captured from a model, or a seeded generator for a file that holds weights only."
-      position="bottom"
+      label="Captured: a tensor recorded from a model. From norm: seeded rows times the gain of the norm before the weight, where its file has it. Synthetic: seeded rows alone."
+      position="right"
     >
       <SegmentedControl
         size="xs"
+        fullWidth
         aria-label="Source of the activations"
         value={kind}
-        onChange={(value) => chooseActivations(value === 'captured' ? automatic : { kind: 'synthetic' })}
-        data={[
-          { value: 'captured', label: <span data-test="source-file">Captured</span>, disabled: !canCapture },
-          { value: 'synthetic', label: <span data-test="source-synthetic">Synthetic</span> },
-        ]}
+        onChange={choose}
+        data={SOURCES.map(({ kind: value, label, hook }) => ({
+          value,
+          label: <span data-test={hook}>{label}</span>,
+          disabled: lacks[value],
+        }))}
       />
     </Tooltip>
   )
@@ -57,13 +78,10 @@ function CapturedFields() {
   const candidates = useApp((state) => captureCandidates(visibleFiles(state.source), state.source.weight))
   const chosen = useApp(({ source: { activations } }) => activations)
   const several = useApp((state) => visibleFiles(state.source).length > 1)
-  const tokens = useApp((state) => state.source.tokens)
-  const capped = useApp(isTokenCapped)
-  const { chooseActivations, setTokens } = useActions()
+  const { chooseActivations } = useActions()
   const at = candidates.findIndex(
     ({ fileId, tensor }) => chosen.kind === 'captured' && chosen.fileId === fileId && chosen.tensor === tensor,
   )
-  const available = candidates[at]?.view.shape.slice(0, -1).reduce((product, size) => product * size, 1) ?? 1
   return (
     <>
       <Field label="Tensor" help="The tensor that feeds the weight: its last axis has the weight's input dimension.">
@@ -86,18 +104,44 @@ function CapturedFields() {
           </NativeSelect>
         )}
       </Field>
+      <CapturedRows />
+    </>
+  )
+}
+
+/** The rows as numbers; the bar below shows and moves the same. */
+function CapturedRows() {
+  const rows = useApp(rowSplit)
+  const tokens = useApp((state) => state.source.tokens)
+  const capped = useApp(isTokenCapped)
+  const { setRows } = useActions()
+  if (rows === null) return null
+  const { total, start, end } = rows
+  const rest = total - start
+  return (
+    <>
+      <NumberField
+        label="First row"
+        help="Rows of the tensor before this one are left out: the start of a text is often unlike the rest."
+        unit={`of ${total.toLocaleString('en-US')}`}
+        value={start}
+        min={0}
+        max={total - MIN_ROWS}
+        hook="source-first"
+        onReset={() => setRows({ firstToken: 0 })}
+        onChange={(firstToken) => firstToken !== null && setRows({ firstToken })}
+      />
       <NumberField
         label="Rows used"
-        help="First this many tokens of the tensor. Fewer rows need less memory and time."
+        help="So many tokens from the first row on. Fewer rows need less memory and time."
         unit="tokens"
-        value={tokens === null ? null : Math.min(tokens, available)}
+        value={tokens === null ? null : end - start}
         min={MIN_ROWS}
-        max={available}
-        empty={
-          capped ? `${Math.min(SOFTWARE_TOKENS, available)}, software GPU` : `all ${available.toLocaleString('en-US')}`
-        }
+        max={rest}
+        empty={capped ? `${Math.min(SOFTWARE_TOKENS, rest)}, software GPU` : `all ${rest.toLocaleString('en-US')}`}
         hook="source-tokens"
-        onChange={setTokens}
+        onReset={() => setRows({ tokens: null })}
+        onChange={(used) => setRows({ tokens: used })}
       />
     </>
   )
@@ -105,36 +149,23 @@ function CapturedFields() {
 
 function HeldOut() {
   const share = useApp((state) => state.source.heldOutShare)
-  const facts = useApp(layerFacts)
   const { setHeldOutShare } = useActions()
-  const help =
-    'Share of the rows that methods never see; errors are measured on them. 0 % measures on the calibration rows.'
   return (
     <>
-      <Field label="Held-out rows" help={help} unit={`${Math.round(share * 100)} %`}>
-        {({ id, ...described }) => (
-          <Slider
-            {...described}
-            size="sm"
-            data-test="source-held-out"
-            thumbLabel="Held-out rows, percent"
-            aria-labelledby={`${id}-label`}
-            min={0}
-            max={MAX_HELD_OUT * 100}
-            step={5}
-            label={null}
-            value={Math.round(share * 100)}
-            onChange={(value) => setHeldOutShare(value / 100)}
-          />
-        )}
-      </Field>
-      {facts && (
-        <p className={styles.note}>
-          {facts.sameRows
-            ? `Calibration and evaluation on the same ${facts.evaluationTokens} tokens.`
-            : `${facts.calibrationTokens} tokens calibrate, ${facts.evaluationTokens} others evaluate.`}
-        </p>
-      )}
+      <NumberField
+        label="Held-out rows"
+        help="Share of the rows that methods never see; errors are measured on them. 0 % measures on the calibration rows."
+        unit="%"
+        value={Number((100 * share).toFixed(2))}
+        min={0}
+        max={100 * MAX_HELD_OUT_SHARE}
+        integer={false}
+        step={5}
+        hook="source-held-out"
+        onReset={() => setHeldOutShare(DEFAULT_HELD_OUT)}
+        onChange={(percent) => percent !== null && setHeldOutShare(percent / 100)}
+      />
+      <RowRangeField />
     </>
   )
 }

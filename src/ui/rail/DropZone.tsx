@@ -1,33 +1,98 @@
 import { Button, CloseButton } from '@mantine/core'
-import { waitingNote } from '../../store/link-notes'
-import { awaitedFiles } from '../../store/link-restore'
+import { useRef } from 'react'
 import { useActions, useApp } from '../use-app'
 import { useDrop } from './DropTarget'
 import styles from './LayerSection.module.css'
+import { LinkRequest } from './LinkRequest'
+import { OpenAddress } from './OpenAddress'
+import { Transfer } from './Transfer'
 
-/** Open a file, and read here why one could not be opened. */
+/** Open files, a folder or an address, and read here why something could not be opened. */
 export function DropZone() {
-  const { getInputProps, open } = useDrop()
+  const { getInputProps, pick } = useDrop()
   const reading = useApp((state) => state.source.reading)
   const status = reading.length > 0 ? `Reading ${reading.join(', ')}` : 'Read in this tab only'
   return (
     <>
       <div className={styles.zone} data-test="drop">
         <span className={styles.invitation}>
-          Drop .safetensors files
+          Drop files, a folder
           <span className={styles.small} role="status" title={status}>
             {status}
           </span>
         </span>
         <input {...getInputProps({ multiple: true, 'aria-label': 'Safetensors files' })} />
-        <Button size="xs" variant="default" className={styles.open} onClick={open}>
+        <Button size="xs" px={10} variant="default" className={styles.open} onClick={pick}>
           Open
         </Button>
+        <FolderButton />
       </div>
+      <OpenAddress />
+      <Reopen />
+      <Fetching />
       <Problems />
       <LinkRequest />
     </>
   )
+}
+
+function FolderButton() {
+  const { openFiles } = useActions()
+  const input = useRef<HTMLInputElement>(null)
+  return (
+    <>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        multiple
+        data-test="folder"
+        aria-label="Folder of a model"
+        {...{ webkitdirectory: '' }}
+        onChange={({ currentTarget }) => {
+          const files = [...(currentTarget.files ?? [])]
+          // So that the same folder can be chosen again.
+          currentTarget.value = ''
+          if (files.length > 0) void openFiles(files)
+        }}
+      />
+      <Button size="xs" px={10} variant="default" className={styles.open} onClick={() => input.current?.click()}>
+        Folder
+      </Button>
+    </>
+  )
+}
+
+/** The files of the visit before, where the browser has kept what leads to them. */
+function Reopen() {
+  const kept = useApp((state) => (state.source.files.some(({ builtIn }) => builtIn === null) ? [] : state.source.kept))
+  const { reopenFiles, forgetFiles } = useActions()
+  if (kept.length === 0) return null
+  const name = kept.length === 1 ? kept[0].name : `${kept.length} files`
+  const names = kept.map((file) => file.name).join(', ')
+  return (
+    <div className={styles.reopen} data-test="reopen">
+      <Button
+        size="compact-xs"
+        variant="subtle"
+        title={`Opened on the last visit: ${names}`}
+        className={styles.reopenName}
+        onClick={() => void reopenFiles()}
+      >
+        Reopen {name}
+      </Button>
+      <CloseButton size="xs" aria-label={`Forget ${name}`} onClick={forgetFiles} />
+    </div>
+  )
+}
+
+/** What a run waits for from a server. */
+function Fetching() {
+  const fetching = useApp((state) => state.source.fetching)
+  const { cancel } = useActions()
+  if (fetching === null) return null
+  const { file, tensor, done, total } = fetching
+  return <Transfer hook="fetching" what={`${tensor} from ${file}`} progress={{ done, total }} onCancel={cancel} />
 }
 
 /** Files that were refused, and remarks about the link. */
@@ -50,21 +115,6 @@ function Problems() {
         </p>
       ))}
       <CloseButton className={styles.close} size="xs" aria-label="Dismiss" onClick={dismissProblems} />
-    </div>
-  )
-}
-
-/** LK-01: the link on screen was made with files that are not open. */
-function LinkRequest() {
-  const waiting = useApp((state) => state.source.pendingLink !== null)
-  const awaited = useApp((state) => awaitedFiles(state.source))
-  const { dismissLink } = useActions()
-  if (!waiting) return null
-  const { code, message } = waitingNote(awaited)
-  return (
-    <div className={styles.problem} data-test={`banner-${code}`}>
-      <strong>{code}</strong> {message}
-      <CloseButton className={styles.close} size="xs" aria-label="Do not wait for the file" onClick={dismissLink} />
     </div>
   )
 }

@@ -1,14 +1,14 @@
 import { NativeSelect } from '@mantine/core'
-import { headDimOf, possibleHeadDims } from '../../experiment/kv-cache'
 import { parseFormat } from '../../formats/format-text'
 import { formatMenu } from '../../store/format-menu'
-import { automaticHeadDim, mxChoices } from '../../store/result-keys'
+import { mxChoices, usesHeads } from '../../store/result-keys'
 import { choosesKeyOrValue, chosenShape } from '../../store/selectors'
 import type { FormatSide } from '../../store/setup-actions'
 import { defaultSetup } from '../../store/vocabulary'
 import { Field } from '../Field'
 import { OptionField } from '../OptionField'
 import { useActions, useApp, useVocabulary } from '../use-app'
+import { HeadSizeField } from './HeadSizeField'
 import styles from './SettingSection.module.css'
 
 const AS_LOADED = ''
@@ -17,12 +17,13 @@ const AS_LOADED = ''
 export function FormatFields() {
   const cached = useApp(choosesKeyOrValue)
   const output = useApp((state) => state.setup.setting.outputFormat)
+  const heads = useApp((state) => usesHeads(state.setup))
   return (
     <>
       <FormatField side="weightFormat" />
       <FormatField side="activationFormat" />
       {(cached || output !== null) && <FormatField side="outputFormat" />}
-      {output !== null && <HeadDim />}
+      {heads && <HeadSizeField />}
     </>
   )
 }
@@ -99,39 +100,5 @@ function FormatOptions({ side, text }: { readonly side: FormatSide; readonly tex
         />
       ))}
     </div>
-  )
-}
-
-const AUTOMATIC = ''
-
-/** Where the blocks of a quantized output begin anew. */
-function HeadDim() {
-  const headDim = useApp((state) => state.setup.headDim)
-  const outDim = useApp((state) => chosenShape(state)?.[0] ?? null)
-  const automatic = useApp((state, { builtIns }) => automaticHeadDim(state, builtIns))
-  const { setHeadDim } = useActions()
-  const possible = outDim === null ? [] : possibleHeadDims(outDim)
-  const size = outDim === null ? null : headDimOf(outDim, automatic)
-  const offered = headDim === null || possible.includes(headDim) ? possible : [...possible, headDim]
-  return (
-    <Field
-      label="Head size"
-      help="Channels of one attention head: blocks of the output begin anew at each. Automatic: that of a built-in layer; else 128 or 64, or all of it."
-      onReset={() => setHeadDim(null)}
-    >
-      {(ids) => (
-        <NativeSelect
-          {...ids}
-          size="xs"
-          data-test="setting-head-dim"
-          value={headDim === null ? AUTOMATIC : String(headDim)}
-          onChange={({ currentTarget: { value } }) => setHeadDim(value === AUTOMATIC ? null : Number(value))}
-          data={[
-            { value: AUTOMATIC, label: size === null ? 'automatic' : `automatic, ${size} channels` },
-            ...offered.map((channels) => ({ value: String(channels), label: `${channels} channels` })),
-          ]}
-        />
-      )}
-    </Field>
   )
 }

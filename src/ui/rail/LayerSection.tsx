@@ -5,6 +5,7 @@ import { useActions, useApp, useVocabulary } from '../use-app'
 import { DropZone } from './DropZone'
 import styles from './LayerSection.module.css'
 import { OpenFiles } from './OpenFiles'
+import { SliceField } from './SliceField'
 import { TensorList } from './TensorList'
 
 /** LAYER: where the weight comes from. */
@@ -16,6 +17,7 @@ export function LayerSection() {
       <LayerMenu />
       <OpenFiles />
       <TensorList />
+      <SliceField />
     </section>
   )
 }

@@ -26,10 +26,14 @@ export function MethodPicker() {
         </button>
       </Popover.Target>
       <Popover.Dropdown className={styles.dropdown} aria-label="Methods by transform and mitigation">
-        <MethodGrid />
-        <button type="button" className={styles.done} data-test="method-grid-done" onClick={() => setOpened(false)}>
-          Done
-        </button>
+        <div className={styles.sheet}>
+          <div className={styles.scroll}>
+            <MethodGrid />
+          </div>
+          <button type="button" className={styles.done} data-test="method-grid-done" onClick={() => setOpened(false)}>
+            Done
+          </button>
+        </div>
       </Popover.Dropdown>
     </Popover>
   )

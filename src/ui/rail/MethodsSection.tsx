@@ -39,7 +39,7 @@ function PresetField() {
   return (
     <Field
       label="Preset"
-      help="A named choice of methods; options stay as they are. All of the paper: table 1 of arXiv 2601.09555, except SpinQuant, which does not exist here yet."
+      help="A named choice of methods; options stay as they are. All of the paper: the methods of table 1 of arXiv 2601.09555."
       onReset={() => choose(METHOD_PRESETS[0].id)}
     >
       {(ids) => (

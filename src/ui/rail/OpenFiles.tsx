@@ -1,27 +1,37 @@
 import { CloseButton } from '@mantine/core'
-import { visibleFiles } from '../../store/selection'
-import { byteText } from '../../store/tensor-rows'
+import { type FileLine, fileLines } from '../../store/open-file-lines'
 import { useActions, useApp } from '../use-app'
 import styles from './LayerSection.module.css'
 
-/** The user's open files, each with its size and a way to close it. */
+/** The user's open files, shards of a model as one, each with its size, what is missing of it and a way to close it. */
 export function OpenFiles() {
-  const files = useApp((state) => (state.source.active === 'user' ? visibleFiles(state.source) : []))
-  const { closeFile } = useActions()
-  if (files.length === 0) return null
+  const lines = useApp((state) => fileLines(state.source.files))
+  if (lines.length === 0) return null
   return (
-    <ul className={styles.files} aria-label="Open files">
-      {files.map((file) => (
-        <li key={file.id}>
-          <span className={styles.name} title={file.name}>
-            {file.name}
-          </span>
-          <span className={styles.amount}>
-            {file.tensors.length} tensors, {byteText(file.byteLength)}
-          </span>
-          <CloseButton size="xs" aria-label={`Close ${file.name}`} onClick={() => closeFile(file.id)} />
-        </li>
+    <ul className={styles.files} aria-label="Open files" data-test="open-files">
+      {lines.map((line) => (
+        <OpenFile key={line.id} line={line} />
       ))}
     </ul>
+  )
+}
+
+function OpenFile({ line }: { readonly line: FileLine }) {
+  const { closeFile } = useActions()
+  return (
+    <li>
+      <div className={styles.openFile}>
+        <span className={styles.name} title={line.title}>
+          {line.name}
+        </span>
+        <span className={styles.amount}>{line.amount}</span>
+        <CloseButton size="xs" aria-label={`Close ${line.name}`} onClick={() => closeFile(line.id)} />
+      </div>
+      {line.notes.map(({ code, message }) => (
+        <p key={message} className={styles.fileNote} data-test={`banner-${code}`}>
+          <strong>{code}</strong> {message}
+        </p>
+      ))}
+    </li>
   )
 }

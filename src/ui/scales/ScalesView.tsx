@@ -77,7 +77,7 @@ function ExponentTile({ model, options }: TileProps) {
         <p className={styles.empty}>{reason}</p>
       ) : (
         <div className={styles.figure}>
-          <Plot figure={figure} label={drawn.describe(result, options)} captionHidden>
+          <Plot figure={figure} title={`${drawn.label}, ${name}`} label={drawn.describe(result, options)} captionHidden>
             <FigureData name={`${drawn.label}, ${name}`} table={() => drawn.table(result, options)} />
           </Plot>
         </div>
@@ -104,7 +104,7 @@ function Panel({ id, results, options }: PanelProps) {
       {figure.data.length === 0 ? (
         <p className={styles.empty}>{label}</p>
       ) : (
-        <Plot figure={figure} label={label}>
+        <Plot figure={figure} title={drawn.label} label={label}>
           <FigureData name={drawn.label} table={() => drawn.table(results, options)} />
         </Plot>
       )}

@@ -53,7 +53,7 @@ function Requests() {
   useEffect(() => (since ? countRequests((total, elsewhere) => setCount({ total, elsewhere })) : undefined), [since])
   const where = count.total === 0 ? '' : `, ${count.elsewhere} to other sites`
   return (
-    <Tooltip label="Counted by the browser since the first comparison was complete. Requests to other sites are refused by the page's policy.">
+    <Tooltip label="Counted by the browser since the first comparison was complete. Requests to other sites are refused by the page's policy; only an address you open is read, by a worker that has no file.">
       <span data-test="requests">
         {count.total} {count.total === 1 ? 'request' : 'requests'} since load{where}
       </span>

@@ -132,7 +132,7 @@ function Lines({ model }: { readonly model: SweepModel }) {
           data-result={stale === null ? 'live' : 'stale'}
           aria-label={`Output error over ${label}`}
         >
-          <Plot figure={figure} label={describeParameterSweep(sweep)}>
+          <Plot figure={figure} title={`Sweep: ${label}`} label={describeParameterSweep(sweep)}>
             <FigureData name={`sweep, ${key}`} table={() => parameterSweepTable(sweep)} />
           </Plot>
         </article>

@@ -3,10 +3,12 @@ import { useId, useState } from 'react'
 import type { MethodResult } from '../../experiment/result'
 import { methodStyle } from '../../figures/method-style'
 import { baselineResult, type TileModel, tiles } from '../../store/selectors'
+import type { CancelledRun } from '../../store/state'
 import { COLUMNS, type Column, nextSort, type Sort, sortRows } from '../../store/table-rows'
+import { cancelledText } from '../../store/unfinished'
 import type { ViewId } from '../../store/views'
 import { MethodMark } from '../MethodMark'
-import { useApp, useVocabulary } from '../use-app'
+import { useActions, useApp, useVocabulary } from '../use-app'
 import { ResultDetails } from './ResultDetails'
 import styles from './ResultsTable.module.css'
 
@@ -14,7 +16,7 @@ import styles from './ResultsTable.module.css'
 const KEYBOARD_SCROLLABLE = { tabIndex: 0 }
 
 /** Views that read no results and need the room: the table below them can be folded, and is at first. */
-const FOLDABLE: readonly ViewId[] = ['formats', 'blocks']
+const FOLDABLE: readonly ViewId[] = ['formats', 'blocks', 'rotation']
 
 /** Every number of the comparison, one method per row. */
 export function ResultsTable() {
@@ -88,12 +90,12 @@ interface RowProps {
   readonly baseline: MethodResult | null
 }
 
-function Row({ model: { method, status, outcome }, baseline }: RowProps) {
+function Row({ model: { method, status, outcome, cancelled }, baseline }: RowProps) {
   const { methods } = useVocabulary()
   const { id } = method
   const [open, setOpen] = useState(false)
   const detailsId = useId()
-  const result = outcome?.kind === 'result' ? outcome : null
+  const result = outcome?.kind === 'result' && !cancelled ? outcome : null
   const opened = open && result !== null
   const summary = methods.find((entry) => entry.id === id)?.summary
   return (
@@ -124,7 +126,7 @@ function Row({ model: { method, status, outcome }, baseline }: RowProps) {
           ))
         ) : (
           <td colSpan={COLUMNS.length} className={styles.reason}>
-            {outcome?.kind === 'failure' ? `${outcome.error.code} ${outcome.error.message}` : status}
+            {cancelled ? <Cancelled run={cancelled} /> : <Reason status={status} outcome={outcome} />}
           </td>
         )}
       </tr>
@@ -135,6 +137,25 @@ function Row({ model: { method, status, outcome }, baseline }: RowProps) {
           </td>
         </tr>
       )}
+    </>
+  )
+}
+
+/** Why a row has no numbers. */
+function Reason({ status, outcome }: Pick<TileModel, 'status' | 'outcome'>) {
+  const atRest = useApp(({ run, device }) => run.phase === 'idle' && run.end !== null && device.status === 'ready')
+  if (outcome?.kind === 'failure') return `${outcome.error.code} ${outcome.error.message}`
+  return status === 'waiting' && atRest ? 'not computed' : status
+}
+
+function Cancelled({ run: left }: { readonly run: CancelledRun }) {
+  const { run } = useActions()
+  return (
+    <>
+      {cancelledText(left)}{' '}
+      <button type="button" className={styles.again} data-test={`run-again-${left.method}`} onClick={run}>
+        Run again
+      </button>
     </>
   )
 }

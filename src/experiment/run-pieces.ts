@@ -1,0 +1,106 @@
+/** A comparison on a layer of any size: whole where it fits, else in pieces. */
+import { Arena } from '../gpu/arena'
+import { type LayerSources, type LoadedLayer, loadLayer, outlineLayer } from './load-layer'
+import { loadPieces, type PiecewiseLayer } from './load-pieces'
+import type { LoadContext } from './load-tensor'
+import { measureInPieces, type PieceRows, referencePieces } from './measure-pieces'
+import { fitsWhole, type LayerShape, type PiecePlan, type PieceWork, planPieces, refusal } from './pieces'
+import type { ComparisonRequest } from './request'
+import {
+  type Cell,
+  type ComparisonContext,
+  type ComparisonEvent,
+  cellsFor,
+  type RunSubject,
+  runCells,
+  runComparison,
+} from './run-comparison'
+
+/** A layer as a comparison takes it. */
+export type AnyLayer =
+  | { readonly kind: 'whole'; readonly layer: LoadedLayer }
+  | { readonly kind: 'pieces'; readonly layer: PiecewiseLayer }
+
+/** What compareAny says: of a layer in pieces first how it is cut and what the run takes. */
+export type AnyEvent = ComparisonEvent | { readonly kind: 'plan'; readonly plan: PiecePlan }
+
+const workOf = ({ method, quantizers, identity }: Cell): PieceWork => ({
+  method,
+  quantizers,
+  headDim: quantizers.output ? identity.headDim : null,
+})
+
+/**
+ * Uploads the layer of a comparison: whole where every matrix of it fits one buffer, else in pieces. Throws before anything
+ * is read: what outlineLayer throws, InputError for what `request` names and does not exist, UnsupportedError GP-02 where
+ * not even pieces fit, and GP-06 where none of its methods works in pieces. Throws what loading throws.
+ */
+export async function loadAny(
+  sources: LayerSources,
+  request: ComparisonRequest,
+  context: LoadContext,
+): Promise<AnyLayer> {
+  const outline = outlineLayer(sources)
+  const { facts } = outline
+  const { limitBytes } = context.gpu.pool
+  if (fitsWhole(facts, limitBytes)) return { kind: 'whole', layer: await loadLayer(sources, context) }
+  const works = cellsFor(request, facts.outDim).map(workOf)
+  const plan = planPieces(facts, possibleWorks(works, facts, limitBytes), limitBytes)
+  return { kind: 'pieces', layer: await loadPieces(sources, { outline, plan }, context) }
+}
+
+/** The works that can be done in pieces. Throws what refuses the first one where there is none. */
+function possibleWorks(works: readonly PieceWork[], shape: LayerShape, limitBytes: number): PieceWork[] {
+  const refused = works.map((work) => refusal(work, shape, limitBytes))
+  const [first] = refused
+  if (first && !refused.includes(null)) throw first
+  return works.filter((_, index) => refused[index] === null)
+}
+
+/**
+ * As runComparison, for a layer of either kind. In pieces the plan is emitted first; a method that needs the layer whole
+ * yields a failure GP-06 and costs no work.
+ */
+export async function compareAny(
+  { kind, layer }: AnyLayer,
+  request: ComparisonRequest,
+  context: ComparisonContext,
+  emit: (event: AnyEvent) => void,
+): Promise<void> {
+  if (kind === 'whole') return runComparison(layer, request, context, emit)
+  const { name, weightBits, facts, plan } = layer
+  const { outDim, inDim } = facts
+  const cells = cellsFor(request, outDim)
+  const arena = new Arena(context.gpu)
+  emit({ kind: 'plan', plan })
+  try {
+    const subject = { name, outDim, inDim, weightBits, measure: measurerOf(layer, request, arena) }
+    await runCells(cells, { subject, askedHeadDim: request.headDim }, { context, emit })
+  } finally {
+    arena.release()
+    context.gpu.pool.trim()
+  }
+}
+
+/** How a cell is measured; reference outputs are computed for the first one that needs them, into `arena`. */
+function measurerOf(layer: PiecewiseLayer, request: ComparisonRequest, arena: Arena): RunSubject['measure'] {
+  let rows: PieceRows | null = null
+  return async (cell, context) => {
+    const { method, quantizers, identity } = cell
+    const error = refusal(workOf(cell), layer.facts, layer.plan.limitBytes)
+    if (error) throw error
+    rows ??= await referencePieces(layer, { ...context, arena })
+    const { weight, activation, output } = quantizers
+    const { headDim, options } = identity
+    const input = {
+      config: { weight, activation },
+      options,
+      headDim: request.headDim,
+      output: output && headDim !== null ? { quantizer: output, headDim } : null,
+    }
+    const measured = await measureInPieces(method, { layer, rows, input }, context)
+    context.gpu.pool.trim()
+    if (!request.scaleAnalysis) return measured
+    return { ...measured, notes: [...measured.notes, 'The scale analysis needs the layer whole and was left out.'] }
+  }
+}

@@ -1,0 +1,237 @@
+import { act, cleanup, fireEvent, render, within } from '@testing-library/react'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type AppStore, createAppStore } from '../../src/store/app-store'
+import type { KeptFiles } from '../../src/store/kept-files'
+import { App } from '../../src/ui/App'
+import { FakeEngine, VOCABULARY } from '../store/fake-engine'
+import { tensor } from '../store/fake-sources'
+
+vi.mock('../../src/ui/plot/Plot', () => ({ Plot: ({ label }: { label: string }) => <p>{label}</p> }))
+
+let engine: FakeEngine
+let store: AppStore
+let keptFiles: KeptFiles | undefined
+
+const later = () => new Promise((resolve) => setTimeout(resolve, 5))
+const settled = (work: () => void) =>
+  act(async () => {
+    work()
+    await later()
+  })
+
+async function open(fragment = '', ...names: string[]) {
+  store = createAppStore(engine, {
+    vocabulary: VOCABULARY,
+    fetchLayer: async (file) => new File([file], file),
+    now: () => 0,
+    debounceMs: 0,
+    ...(keptFiles && { keptFiles }),
+  })
+  render(<App store={store} />)
+  await act(async () => {
+    await Promise.all([store.actions.openDevice(), store.actions.applyLink(fragment)])
+    if (names.length > 0) await store.actions.openFiles(names.map((name) => new File(['12345678'], name)))
+    await later()
+  })
+}
+
+const all = (name: string) => [...document.querySelectorAll<HTMLElement>(`[data-test="${name}"]`)]
+function hook<E extends HTMLElement = HTMLElement>(name: string): E {
+  const [found] = all(name)
+  if (!found) throw new Error(`nothing on the page is called ${name}`)
+  return found as E
+}
+const click = (element: HTMLElement) => settled(() => fireEvent.click(element))
+const rows = () => all('tensor-row').map((row) => row.dataset.tensor)
+
+beforeEach(() => {
+  engine = new FakeEngine()
+  keptFiles = undefined
+  const layer = (i: number) =>
+    ['self_attn.q_proj', 'self_attn.k_proj', 'mlp.up_proj', 'mlp.gate_proj'].map((name) =>
+      tensor(`model.layers.${i}.${name}.weight`, [64, 64]),
+    )
+  engine.listings['small.safetensors'] = [...layer(0), tensor('model.layers.0.input_layernorm.weight', [64])]
+  engine.listings['large.safetensors'] = Array.from({ length: 40 }, (_, i) => layer(i)).flat()
+  engine.listings['experts.safetensors'] = [tensor('experts.gate_proj', [4, 64, 64])]
+})
+afterEach(cleanup)
+
+describe('the tensor tree', () => {
+  it('shows tensors under the module they belong to, which can be closed', async () => {
+    await open('', 'small.safetensors')
+    expect(all('tensor-module').map(({ textContent }) => textContent)).toEqual([
+      'model.layers.0.mlp2',
+      'model.layers.0.self_attn2',
+    ])
+    const [mlp] = all('tensor-module')
+    expect(mlp.getAttribute('aria-expanded')).toBe('true')
+    await click(mlp)
+    expect(mlp.getAttribute('aria-expanded')).toBe('false')
+    expect(rows().filter((name) => name?.includes('mlp'))).toEqual([])
+    expect(rows()).toContain('model.layers.0.self_attn.q_proj.weight')
+  })
+
+  it('starts with the module of the weight open where there are many', async () => {
+    await open('', 'large.safetensors')
+    const expanded = all('tensor-module').filter((module) => module.getAttribute('aria-expanded') === 'true')
+    for (const module of expanded) expect(module.title).toContain('model.layers.8.self_attn')
+    expect(all('tensor-module').length).toBeLessThan(80)
+  })
+
+  it('can be searched, and kept to one kind', async () => {
+    await open('', 'large.safetensors')
+    await settled(() => fireEvent.change(hook('tensor-search'), { target: { value: 'layers.31. up' } }))
+    expect(rows()).toEqual(['model.layers.31.mlp.up_proj.weight'])
+    cleanup()
+    engine.listings['mixed.safetensors'] = [
+      ...(engine.listings['small.safetensors'] as []),
+      tensor('model.layers.0.self_attn.q_proj.input', [8, 64]),
+      tensor('ids', [4], 'I64'),
+      tensor('lm_head.weight', [64, 64]),
+    ]
+    await open('', 'mixed.safetensors')
+    const kinds = [...hook<HTMLSelectElement>('tensor-kind').options].map(({ textContent }) => textContent)
+    expect(kinds).toEqual(['All kinds', 'Weights 5', 'Norms 1', 'Activations 1', 'Other 1'])
+    await settled(() => fireEvent.change(hook('tensor-kind'), { target: { value: 'norms' } }))
+    expect(rows()).toEqual(['model.layers.0.input_layernorm.weight'])
+  })
+
+  it('opens the statistics of a tensor below it, of those that cannot be a weight too', async () => {
+    await open('', 'small.safetensors')
+    const norm = hook('tensor-row').closest('li') as HTMLElement
+    expect(within(norm).getByRole('button', { name: /^Statistics of model.layers.0.input_layernorm/ })).toBeTruthy()
+    await click(within(norm).getByRole('button', { name: /^Statistics/ }))
+    expect(engine.descriptions[0].tensor).toBe('model.layers.0.input_layernorm.weight')
+    await settled(() =>
+      engine.descriptions[0].answer({
+        ok: true,
+        value: {
+          elements: 64,
+          minimum: 0.5,
+          maximum: 2,
+          mean: 1,
+          standardDeviation: 0.25,
+          kurtosis: 3,
+          channelMax: Float32Array.of(0.5, 2),
+          nonFinite: { nan: 0, positiveInfinity: 0, negativeInfinity: 0, firstIndex: null },
+        },
+      }),
+    )
+    expect(hook('tensor-statistics').textContent).toContain('Largest channel1: max |x| 2.000')
+    expect(hook('tensor-statistics').textContent).toContain('Not finitenone')
+  })
+
+  it('offers the matrices of a stack by number', async () => {
+    await open('', 'experts.safetensors')
+    await click(hook('tensor-row'))
+    expect(engine.last.choice.weight).toMatchObject({ tensor: 'experts.gate_proj', slice: 0 })
+    const field = hook<HTMLInputElement>('source-slice')
+    await settled(() => {
+      fireEvent.change(field, { target: { value: '2' } })
+      fireEvent.keyDown(field, { key: 'Enter' })
+    })
+    expect(engine.last.choice.weight).toMatchObject({ slice: 2 })
+  })
+})
+
+describe('an address', () => {
+  const fetchFrom = (text: string) =>
+    settled(() => {
+      fireEvent.change(hook('address'), { target: { value: text } })
+      fireEvent.submit(hook('address').closest('form') as HTMLElement)
+    })
+
+  it('is opened with its bytes in sight and a way to stop', async () => {
+    await open()
+    await fetchFrom('https://example.org/a.safetensors')
+    await settled(() => engine.openings[0].onProgress({ done: 5_000_000, total: 20_000_000 }))
+    expect(hook('opening').textContent).toContain('Reading a.safetensors5.0 MB of 20 MB')
+    await click(within(hook('opening')).getByRole('button', { name: 'Cancel' }))
+    expect(all('opening')).toEqual([])
+    expect(engine.cancelled).toContain('opening-1')
+  })
+
+  it('that is refused says so below the field, and asks for a token where one may help', async () => {
+    await open()
+    await fetchFrom('https://example.org/a.safetensors')
+    await settled(() =>
+      engine.openings[0].fail({ kind: 'file', code: 'HT-05', message: 'reading is not allowed (401).' }),
+    )
+    expect(hook('banner-HT-05').textContent).toBe('HT-05 reading is not allowed (401).')
+    await settled(() => fireEvent.change(hook('token'), { target: { value: 'secret' } }))
+    await fetchFrom('https://example.org/a.safetensors')
+    expect(engine.openings[1].token).toBe('secret')
+  })
+
+  it('of a repository shows its files', async () => {
+    const files = ['a.safetensors', 'b.safetensors'].map((path) => ({
+      path,
+      kind: 'safetensors' as const,
+      byteLength: 2_000_000,
+      url: `https://huggingface.co/o/m/resolve/main/${path}`,
+    }))
+    engine.repository = { ok: true, value: { id: 'o/m', revision: 'main', files } }
+    await open()
+    await fetchFrom('o/m')
+    expect(hook('open-repository').textContent).toBe('Open 2 files, 4.0 MB; headers are read now')
+    await click(within(hook('repository')).getByRole('button', { name: 'b.safetensors' }))
+    expect(engine.openings.map(({ url }) => url)).toEqual([files[1].url])
+  })
+
+  it('in a link waits for a click', async () => {
+    await open(`#src=url:${encodeURIComponent('https://example.org/a.safetensors')},1000`)
+    expect(engine.openings).toEqual([])
+    expect(hook('open-linked').textContent).toBe('Open from example.org')
+    await click(hook('open-linked'))
+    await settled(() => engine.openings[0].open())
+    expect(all('banner-LK-01')).toEqual([])
+  })
+})
+
+it('files of the last visit are offered in one quiet line', async () => {
+  keptFiles = {
+    list: async () => [{ name: 'mine.safetensors', byteLength: 8 }],
+    keep: async () => undefined,
+    open: async () => [new File(['12345678'], 'mine.safetensors')],
+  }
+  await open()
+  expect(hook('reopen').textContent).toBe('Reopen mine.safetensors')
+  await click(within(hook('reopen')).getByRole('button', { name: 'Reopen mine.safetensors' }))
+  expect(all('reopen')).toEqual([])
+  expect(store.getState().source.active).toBe('user')
+})
+
+describe('the rows', () => {
+  const text = () => hook('rows').textContent?.replace(/\s+/g, ' ').trim()
+
+  it('are a bar of two colours with numbers, moved by keys', async () => {
+    await open()
+    expect(text()).toContain('16 (0–15) calibrate 16 (16–31) evaluate')
+    const widths = ['rows-calibration', 'rows-evaluation'].map((name) => hook(name).style.width)
+    expect(widths).toEqual(['50%', '50%'])
+    await settled(() => fireEvent.keyDown(hook('rows-split'), { key: 'ArrowRight' }))
+    expect(text()).toContain('17 (0–16) calibrate 15 (17–31) evaluate')
+    await settled(() => fireEvent.keyDown(hook('rows-start'), { key: 'ArrowRight' }))
+    expect(text()).toContain('1 unused')
+    expect(engine.last.choice).toMatchObject({ firstToken: 1 })
+    await settled(() => fireEvent.keyDown(hook('rows-split'), { key: 'End' }))
+    expect(text()).toContain('31 (1–31) calibrate and evaluate')
+  })
+
+  it('of generated activations are split only', async () => {
+    await open('#a=syn,t64,o2x9')
+    expect(all('rows-start')).toEqual([])
+    expect(hook('rows-split').getAttribute('aria-valuenow')).toBe('32')
+  })
+})
+
+it('controls of the generator go into the run', async () => {
+  await open('#a=syn,t64,o2x9,v4,m3x100')
+  expect(engine.last.choice.activations).toMatchObject({
+    spec: { tokens: 64, tailDegrees: 4, massive: { channels: 3, size: 100 } },
+    gain: null,
+  })
+  await click(hook('source-synthetic-massive'))
+  expect(engine.last.choice.activations).toMatchObject({ spec: { massive: null } })
+})
