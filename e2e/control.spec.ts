@@ -11,6 +11,28 @@ test('Cancel stops a run at once and keeps what is finished', async ({ page }) =
   expect(Number(await shownError(page, 'rtn'))).toBeGreaterThan(0)
 })
 
+test('the curve of a training grows on the Training view, and stays after Cancel with the step it came to', async ({
+  page,
+}) => {
+  await page.goto('/#m=rtn,flatquant(steps=2000)&view=training')
+  const caption = page.getByTestId('panel-training').locator('figcaption')
+  const stepOf = async () => Number(/at step (\d+) of 2000/.exec(await caption.innerText())?.[1])
+  await expect(caption).toContainText('FlatQuant under W4A4: at step', { timeout: 60_000 })
+  const early = await stepOf()
+  await expect.poll(stepOf, { timeout: 60_000 }).toBeGreaterThan(early)
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await expect(caption).toContainText('FlatQuant under W4A4: cancelled at step')
+  const kept = await stepOf()
+  expect(kept).toBeGreaterThan(early)
+  await expect(page.getByTestId('panel-training').locator('.annotation-text')).toContainText(
+    `cancelled at step ${kept}`,
+  )
+  await expect(page.getByTestId('table-row-flatquant')).toContainText(`cancelled at step ${kept} of 2000`)
+  await expect(page.getByTestId('answer')).toContainText('(1 of 2 methods; FlatQuant cancelled)')
+  await page.getByTestId('run-again-flatquant').click()
+  await expect(caption).toContainText('FlatQuant under W4A4: at step', { timeout: 60_000 })
+})
+
 test('a link restores the setting, the methods and the numbers', async ({ page, context }) => {
   await page.goto('/#m=rtn,quarot')
   await waitForResults(page, ['rtn', 'quarot'])

@@ -14,6 +14,8 @@ with a wrong result is not timed.
 
   --filter TEXT     only kernels whose name contains TEXT, and what they are compared with
   --sizes N[,N...]  sizes of the N x N x N products; the largest gives the tensors N x 4N (default ${DEFAULT_BENCH_SIZES.join(',')})
+  --rotation N      size of the N x N tensor a full rotation is timed on (default 4096, software 1024)
+  --layer N         size of the N x N layer training steps are timed on (default 4096, software 256)
   --rounds N        interleaved rounds, of which the medians are reported (default ${DEFAULT_BENCH_ROUNDS})
   --json OUT        write the report as JSON; - is standard output
 `
@@ -21,6 +23,8 @@ with a wrong result is not timed.
 const OPTIONS = {
   filter: { type: 'string' },
   sizes: { type: 'string' },
+  rotation: { type: 'string' },
+  layer: { type: 'string' },
   rounds: { type: 'string' },
   json: { type: 'string' },
 } as const
@@ -40,14 +44,18 @@ export const command: Command = {
     const range = { min: 1, max: MAX_ROUNDS, fallback: DEFAULT_BENCH_ROUNDS }
     const rounds = wholeNumber('rounds', values.rounds, range)
     const sizes = values.sizes === undefined ? DEFAULT_BENCH_SIZES : listOf(values.sizes).map(Number)
+    const numberOrNull = (text: string | undefined) => (text === undefined ? null : Number(text))
+    const [rotation, layer] = [values.rotation, values.layer].map(numberOrNull)
     const filter = values.filter ?? null
     const { signal } = new AbortController()
     const gpu = await openNodeGpu()
     const onRow = (row: BenchRow) => terminal.note(`${row.name}  ${row.shape}  done`)
     // What it refuses are the options of this command line.
-    const report = await runBench({ gpu, clock, filter, sizes, rounds, signal, onRow }).catch((error) => {
-      throw error instanceof InputError ? new UsageError(error.message) : error
-    })
+    const report = await runBench({ gpu, clock, filter, sizes, rotation, layer, rounds, signal, onRow }).catch(
+      (error) => {
+        throw error instanceof InputError ? new UsageError(error.message) : error
+      },
+    )
     if (values.json !== undefined) await writeJson(values.json, { schema: 'mxscope.bench/1', ...report }, terminal)
     if (values.json !== '-') terminal.out(formatBenchTable(report))
     return EXIT.done

@@ -1,37 +1,17 @@
 /** The results of a comparison as the JSON, CSV and text that the compare command writes (docs/headless.md). */
+import { csvText } from '../core/csv'
 import type { ComparisonRequest, Setting } from '../experiment/request'
-import type { LayerFacts, MethodOutcome, MethodResult, OutputErrors } from '../experiment/result'
+import type { LayerFacts, MethodOutcome, MethodResult } from '../experiment/result'
+import { identityOf, OUTCOME_COLUMNS, operandsOf, outcomeCells } from '../experiment/results/outcome-columns'
 import type { MxChoices } from '../formats/quantizer'
 import { haveMx, mxChoicesText } from './mx-arguments'
-import { ABSENT, alignTable, csvText, decimals } from './output'
+import { ABSENT, alignTable, decimals } from './output'
 
 export interface CompareReport {
   readonly schema: 'mxscope.compare/1'
   readonly layer: LayerFacts
   readonly adapter: unknown
   readonly results: readonly unknown[]
-}
-
-function identityOf(outcome: MethodOutcome) {
-  const { method, setting, weightFormat, activationFormat, outputFormat, headDim } = outcome
-  const { scaleRule, rounding, blockSize, preScale, preScaleVariant, seed, options } = outcome
-  return {
-    ...{ method, setting, weightFormat, activationFormat, outputFormat, headDim },
-    ...{ scaleRule, rounding, blockSize, preScale, preScaleVariant, seed, options },
-  }
-}
-
-/** What rounding did to the operands, flat; null for one that is not quantized. */
-function operandsOf(result: MethodResult | null) {
-  const { weight = null, activation = null } = result ?? {}
-  return {
-    weightSqnrDb: weight?.sqnrDb ?? null,
-    weightClippedPercent: weight?.clippedPercent ?? null,
-    weightFlushedPercent: weight?.flushedPercent ?? null,
-    activationSqnrDb: activation?.sqnrDb ?? null,
-    activationClippedPercent: activation?.clippedPercent ?? null,
-    activationFlushedPercent: activation?.flushedPercent ?? null,
-  }
 }
 
 function resultReport(result: MethodResult) {
@@ -61,45 +41,9 @@ export function compareReport(layer: LayerFacts, adapter: unknown, outcomes: rea
   return { schema: 'mxscope.compare/1', layer, adapter, results }
 }
 
-/** The numbers of OutputErrors, in the order of a CSV line. */
-export const ERROR_KEYS = [
-  'outputRelativeError',
-  'outputSqnrDb',
-  'gain',
-  'cosine',
-  'maxAbsoluteError',
-  'tokens',
-] as const
-
-const CSV_HEADING = [
-  ...['method', 'setting', 'weightFormat', 'activationFormat', 'outputFormat', 'headDim', 'scaleRule', 'rounding'],
-  ...['blockSize', 'preScale', 'preScaleVariant', 'seed', 'options'],
-  ...ERROR_KEYS.map((key) => `evaluation.${key}`),
-  ...ERROR_KEYS.map((key) => `calibration.${key}`),
-  ...Object.keys(operandsOf(null)),
-  ...['bitsPerElement', 'elapsedMs', 'errorCode', 'errorMessage'],
-]
-
 /** One line per outcome under a heading, numbers in full precision; empty where there is none. */
 export function compareCsv(outcomes: readonly MethodOutcome[]): string {
-  const lines = outcomes.map((outcome) => {
-    const result = outcome.kind === 'result' ? outcome : null
-    const failure = outcome.kind === 'failure' ? outcome : null
-    const errorsOf = (errors: OutputErrors | undefined) => ERROR_KEYS.map((key) => errors?.[key] ?? null)
-    const { options, ...identity } = identityOf(outcome)
-    return [
-      ...Object.values(identity),
-      Object.entries(options)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(' '),
-      ...errorsOf(result?.evaluation),
-      ...errorsOf(result?.calibration),
-      ...Object.values(operandsOf(result)),
-      ...[result?.bitsPerElement ?? null, result?.elapsedMs ?? null],
-      ...[failure?.error.code ?? null, failure?.error.message ?? null],
-    ]
-  })
-  return csvText([CSV_HEADING, ...lines])
+  return csvText([OUTCOME_COLUMNS, ...outcomes.map(outcomeCells)])
 }
 
 /** The layer, and the origin and number of the rows: two lines above a table. */

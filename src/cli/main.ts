@@ -8,7 +8,8 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{
   methods: { summary: 'list the methods and their options', load: () => import('./methods') },
   quantize: { summary: 'quantize tensors of a file', load: () => import('./quantize') },
   compare: { summary: 'compare methods on one layer', load: () => import('./compare') },
-  sweep: { summary: 'one method over one parameter', load: () => import('./sweep') },
+  sweep: { summary: 'one method over one parameter, or outlier strength', load: () => import('./sweep') },
+  explain: { summary: 'why a rotation hurts or helps on one layer', load: () => import('./explain') },
   bench: { summary: 'time the kernels', load: () => import('./bench') },
 }
 
@@ -28,7 +29,7 @@ Exit codes: 0 done, 1 the input is at fault, 2 wrong usage, 3 no usable GPU, 70 
 function exitCodeOf(error: MxError): number {
   if (error instanceof FileError || error instanceof InputError) return EXIT.input
   // A buffer beyond the adapter's limits is a matter of the input's size.
-  if (error instanceof UnsupportedError && error.code === 'GP-02') return EXIT.input
+  if (error instanceof UnsupportedError && (error.code === 'GP-02' || error.code === 'GP-06')) return EXIT.input
   if (error instanceof GpuError || error instanceof UnsupportedError) return EXIT.noGpu
   return EXIT.bug
 }

@@ -27,13 +27,13 @@ function mayHaveDriver(): boolean {
 /** Dawn crashes when its objects are garbage-collected, so they stay reachable for the life of the process. */
 const keep = globalThis as unknown as { mxscopeDawn?: unknown[] }
 
-async function tryOpen(): Promise<Gpu> {
+async function tryOpen(maxBytes: number | null): Promise<Gpu> {
   const { create, globals } = await import('webgpu')
   Object.assign(globalThis, globals)
   const navigatorGpu = create([]) as GPU
   keep.mxscopeDawn ??= []
   keep.mxscopeDawn.push(navigatorGpu)
-  const gpu = await openGpu(navigatorGpu)
+  const gpu = await openGpu(navigatorGpu, maxBytes === null ? {} : { maxBytes })
   keep.mxscopeDawn.push(gpu)
   return gpu
 }
@@ -47,15 +47,15 @@ function chooseSoftwareDriver(): boolean {
 
 /**
  * Opens a device of Dawn in this process: a real GPU where there is one, else Chromium's software driver, unless
- * VK_DRIVER_FILES already says which driver to use. Throws UnsupportedError GP-01 without any.
+ * VK_DRIVER_FILES already says which driver to use. `maxBytes` limits its buffers as in openGpu. Throws UnsupportedError GP-01 without any.
  */
-export async function openNodeGpu(): Promise<Gpu> {
+export async function openNodeGpu(maxBytes: number | null = null): Promise<Gpu> {
   if (!mayHaveDriver()) chooseSoftwareDriver()
   try {
-    return await tryOpen()
+    return await tryOpen(maxBytes)
   } catch (error) {
     if (!(error instanceof UnsupportedError && error.code === 'GP-01')) throw error
-    if (chooseSoftwareDriver()) return tryOpen()
+    if (chooseSoftwareDriver()) return tryOpen(maxBytes)
     throw new UnsupportedError(
       'GP-01',
       'GPU: expected an adapter, found none. Install a Vulkan driver and loader (Debian: chromium libvulkan1) or set VK_DRIVER_FILES.',

@@ -21,7 +21,7 @@ async function readRange(handle: FileHandle, name: string, start: number, end: n
   return bytes.buffer
 }
 
-/** Opens a file of the disk. Throws FileError FS-01 when it is not there, not readable, or a folder. */
+/** Opens a file of the disk. Throws FileError FS-01 when it is not there, not readable, or a device. */
 export async function openSource(path: string): Promise<NodeSource> {
   const name = basename(path)
   const refuse = (reason: string, cause?: unknown) => new FileError('FS-01', `${path}: ${reason}.`, { cause })
@@ -31,7 +31,7 @@ export async function openSource(path: string): Promise<NodeSource> {
   const stats = await handle.stat()
   if (!stats.isFile()) {
     await handle.close()
-    throw refuse('expected a file, found a folder or device')
+    throw refuse('expected a file, found a device')
   }
   return {
     name,

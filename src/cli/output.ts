@@ -19,17 +19,6 @@ export function alignTable(rows: readonly (readonly string[])[], right: readonly
   return `${rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n')}\n`
 }
 
-/** RFC 4180: quotes around what needs them, doubled inside. NaN, a number that does not exist, is empty. */
-function csvField(value: string | number | null): string {
-  const text = value === null || Number.isNaN(value) ? '' : String(value)
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}
-
-/** Lines of comma-separated values, the first one the heading. */
-export function csvText(lines: readonly (readonly (string | number | null)[])[]): string {
-  return lines.map((fields) => `${fields.map(csvField).join(',')}\r\n`).join('')
-}
-
 /**
  * Writes `data` to `path` by way of a temporary file beside it, so that a reader never sees half a file and a failure
  * leaves the old one. Throws FileError FS-02.

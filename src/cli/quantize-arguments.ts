@@ -1,4 +1,6 @@
 /** The command line of `mxscope quantize`: which choices a format has, and what is said about those it has not. */
+
+import { EXPORT_LAYOUTS, type ExportLayout } from '../experiment/export-request'
 import { chooseFormat, formatText, parseFormat } from '../formats/format-text'
 import {
   BLOCK_SIZES,
@@ -12,24 +14,31 @@ import {
 } from '../formats/number-format'
 import { makeQuantizer, takesPreScale } from '../formats/quantizer'
 import { asUsage, oneOf, parse, UsageError } from './command'
+import { globMatcher } from './glob'
 import { idsOf, MX_OPTIONS, type MxValues, mxChoicesOf, mxChoicesText } from './mx-arguments'
-import { METHOD_OPTIONS, PLAIN_METHODS, type WeightMethod, weightMethodOf } from './quantize-method-arguments'
+import { PLACES_HELP } from './open-file'
+import { METHOD_OPTIONS, type WeightMethod, weightMethodOf } from './quantize-method-arguments'
+import { SYNTHETIC_HELP } from './synthetic-arguments'
 
-const LAYOUTS = ['fake'] as const
+const REST = ['copy', 'drop'] as const
 
 export const quantizeHelp = `Usage: mxscope quantize FILE --format ID [options] -o OUT
 
-Quantizes tensors along their last axis and writes what a decoder would read back, as F32 under the same names and in
-the same shapes. A low-rank branch of --method is written beside its weight: NAME.low_rank_a [r, in] and
-NAME.low_rank_b [out, r]; the weight it stands for is NAME + low_rank_b low_rank_a.
+Quantizes weights and writes them as safetensors. Without --method tensors are rounded to nearest along their last axis.
+What a method needs at inference is written beside the weight, as <module>.mxscope.* (docs/export.md).
 
-  --format ID              a number format, with its options in parentheses: "int4(group=128,scheme=asym)"
+${PLACES_HELP}  --format ID              a number format, with its options in parentheses: "int4(group=128,scheme=asym)"
                            (mxscope formats lists both)
-  --tensor NAME            only this tensor; may be repeated (default: every floating-point tensor with an axis)
-  --method ID              one --tensor, a weight [out, in], as this method quantizes it (default: rounding):
-                           ${PLAIN_METHODS}
-  --activations NAME       activation tensor [..., in] of --method: all its rows calibrate
+  --tensor PATTERN         only tensors of this name; * stands for any characters, ? for one, {a,b} for either; may be
+                           repeated (default: every floating-point tensor with an axis)
+  --layout L               ${EXPORT_LAYOUTS.join(' | ')}
+                           (default dequantized-f32: what a decoder reads back)
+  --method ID              weights [out, in] as this method quantizes them (mxscope methods lists them); with --tensor and
+                           --activations or --synthetic
+  --activations NAME       activation tensor [..., in] of --method, all its rows calibrate; {module} stands for the name of
+                           the weight without ".weight"; auto: its <module>.input, or that of a projection that shares it
   --activations-file F     file that holds it, when it is not FILE
+${SYNTHETIC_HELP}  --activation-format ID   format activations will have at inference: methods are fitted with it (default: as loaded)
   --option ID.KEY=VALUE    an option of --method; may be repeated
   --seed N                 of random choices of --method, 0 … 4294967295 (default 0)
   --scale-rule RULE        MX formats: ${SCALE_RULES.join(' | ')} (default floor)
@@ -40,19 +49,31 @@ NAME.low_rank_b [out, r]; the weight it stands for is NAME + low_rank_b low_rank
   --block N                elements per scale. MX formats: ${BLOCK_SIZES.join(' | ')} (default 32, the standard);
                            int4, int8: groups of 32 | 64 | 128 (default: the row); nvfp4: 16
   --flush-subnormal-blocks MX formats: blocks of f32 subnormals become zero
-  --layout fake            the layout of OUT (default fake, the only one for now)
-  -o, --output OUT         the safetensors file to write
+  --rest copy|drop         the other tensors of FILE (default: drop for a file, copy for a folder, index or repository)
+  -o, --output OUT         the safetensors file to write; for shards a folder: a file for each of them and a new index.
+                           Nothing stands under its final name before it is whole
+  --resume                 go on where an interrupted run with the same settings was; done tensors wait in OUT.parts,
+                           and a finished file that other settings made is refused
+  --partial                go on though shards of the model are missing or damaged; OUT and its index leave them out
   --json OUT               write what rounding did to each tensor as JSON; - is standard output
 `
 
 /** The arguments of `mxscope quantize`, checked as far as the command line alone allows. */
 export interface QuantizeArguments {
   readonly file: string
-  readonly names: readonly string[]
+  readonly patterns: readonly string[]
   readonly choice: FormatChoice
   readonly quantizer: Quantizer
+  /** Of the activations at inference; null: as loaded. */
+  readonly activation: { readonly choice: FormatChoice; readonly quantizer: Quantizer } | null
+  readonly layout: ExportLayout
   /** null: rounded to nearest. */
   readonly method: WeightMethod | null
+  /** null: as the kind of FILE has it. */
+  readonly rest: (typeof REST)[number] | null
+  readonly resume: boolean
+  /** Shards that are missing or damaged are left out of OUT. */
+  readonly partial: boolean
   readonly output: string
   readonly json: string | null
 }
@@ -64,6 +85,10 @@ const OPTIONS = {
   ...MX_OPTIONS,
   'flush-subnormal-blocks': { type: 'boolean', default: false },
   layout: { type: 'string' },
+  'activation-format': { type: 'string' },
+  rest: { type: 'string' },
+  resume: { type: 'boolean', default: false },
+  partial: { type: 'boolean', default: false },
   output: { type: 'string', short: 'o' },
   json: { type: 'string' },
 } as const
@@ -128,20 +153,42 @@ function quantizerOf(choice: FormatChoice, values: MxValues & { 'flush-subnormal
   return { ...quantizer, flushSubnormalBlocks: values['flush-subnormal-blocks'] }
 }
 
+/** The format of --activation-format, under the same MX choices. */
+function activationOf(
+  values: MxValues & { 'activation-format'?: string | undefined },
+): QuantizeArguments['activation'] {
+  const text = values['activation-format']
+  if (text === undefined) return null
+  const choice = asUsage(() => parseFormat(text))
+  return { choice, quantizer: makeQuantizer(choice, mxChoicesOf(values, { preScale: null })) }
+}
+
 /** Parses and checks the command line. Throws UsageError. */
 export function parseQuantize(args: readonly string[]): QuantizeArguments {
   const { values, positionals } = parse({ args: [...args], allowPositionals: true, options: OPTIONS })
   if (positionals.length !== 1) throw new UsageError(`expected one FILE, found ${positionals.length}`)
-  const { format: text, output, tensor: names = [] } = values
+  const { format: text, output, tensor: patterns = [], rest } = values
   if (text === undefined) throw new UsageError('expected --format ID')
   if (output === undefined) throw new UsageError('expected -o OUT')
   const named = asUsage(() => parseFormat(text))
-  oneOf('layout', values.layout, { choices: LAYOUTS, fallback: 'fake' })
+  const layout = oneOf('layout', values.layout, { choices: EXPORT_LAYOUTS, fallback: 'dequantized-f32' })
   refuseForeign(named.format, values)
   const choice = withBlock(named, values.block)
   const quantizer = quantizerOf(choice, values)
-  const method = weightMethodOf(positionals[0], names, values)
-  return { file: positionals[0], names, choice, quantizer, method, output, json: values.json ?? null }
+  const method = weightMethodOf(patterns, values)
+  const activation = activationOf(values)
+  if (activation && !method) throw new UsageError('--activation-format: only with --method')
+  if (patterns.length === 0 && !layout.startsWith('dequantized')) {
+    throw new UsageError(`--layout ${layout}: expected --tensor PATTERN; it is for weights only`)
+  }
+  for (const pattern of patterns) globMatcher(pattern)
+  return {
+    ...{ file: positionals[0], patterns, choice, quantizer, activation, layout, method, output },
+    rest: rest === undefined ? null : oneOf<(typeof REST)[number]>('rest', rest, { choices: REST, fallback: 'drop' }),
+    resume: values.resume,
+    partial: values.partial,
+    json: values.json ?? null,
+  }
 }
 
 /**

@@ -2,37 +2,32 @@
 import { completeOptions, type OptionValues } from '../core/options'
 import { optionsOf } from '../experiment/catalog'
 import type { Method } from '../methods/method'
-import { METHODS, methodById } from '../methods/registry'
-import { identity } from '../methods/transforms/identity'
+import { methodById } from '../methods/registry'
 import { asUsage, UsageError } from './command'
-import { type LayerArguments, methodChoices, seedOf } from './layer-arguments'
+import { methodChoices, seedOf } from './layer-arguments'
+import { SYNTHETIC_OPTIONS, type SyntheticArguments, type SyntheticValues, syntheticOf } from './synthetic-arguments'
 
 /** For the `options` of parseArgs. */
 export const METHOD_OPTIONS = {
   method: { type: 'string' },
   activations: { type: 'string' },
   'activations-file': { type: 'string' },
+  ...SYNTHETIC_OPTIONS,
   option: { type: 'string', multiple: true },
   seed: { type: 'string' },
 } as const
 
-/** The methods without a change of basis, as a list: what they make of a weight needs no transform at inference. */
-export const PLAIN_METHODS = METHODS.filter(({ transform }) => transform === identity)
-  .map(({ id }) => id)
-  .join(', ')
-
-/** A weight as a method quantizes it. */
+/** A method, and the rows of each weight, all of which calibrate. */
 export interface WeightMethod {
   readonly method: Method
   /** Complete. */
   readonly options: OptionValues
   readonly seed: number
-  /** The weight and its rows, all of which calibrate. */
-  readonly layer: LayerArguments
-  readonly activations: string
+  readonly activations: { readonly kind: 'captured'; readonly name: string } | SyntheticArguments
+  readonly activationsFile: string | null
 }
 
-interface MethodValues {
+interface MethodValues extends SyntheticValues {
   readonly method?: string | undefined
   readonly activations?: string | undefined
   readonly 'activations-file'?: string | undefined
@@ -40,39 +35,31 @@ interface MethodValues {
   readonly seed?: string | undefined
 }
 
-/** What --method asks for; null without it. Throws UsageError for a method that changes the basis, naming the others. */
-export function weightMethodOf(file: string, names: readonly string[], values: MethodValues): WeightMethod | null {
-  const { method: id, activations, 'activations-file': activationsFile = null, option, seed } = values
+/** What --method asks for; null without it. Throws UsageError for what is missing or stands alone. */
+export function weightMethodOf(patterns: readonly string[], values: MethodValues): WeightMethod | null {
+  const { method: id, activations, 'activations-file': activationsFile = null, option, seed: seedText } = values
   if (id === undefined) {
-    const given = (['activations', 'activations-file', 'option', 'seed'] as const).filter(
-      (name) => values[name] !== undefined,
-    )
+    const names = [...Object.keys(METHOD_OPTIONS)] as (keyof typeof METHOD_OPTIONS)[]
+    const given = names.filter((name) => values[name] !== undefined && values[name] !== false)
     if (given.length === 0) return null
     throw new UsageError(`--${given.join(', --')}: only with --method`)
   }
   const method = asUsage(() => methodById(id))
-  if (method.transform !== identity) {
-    throw new UsageError(
-      `--method ${id}: its weight needs ${method.transform.label} of the activations at inference, which a file of ` +
-        `tensors cannot say; expected one of ${PLAIN_METHODS}`,
-    )
+  if (patterns.length === 0) throw new UsageError(`--method ${id}: expected --tensor PATTERN; it is for weights only`)
+  if (values.synthetic === (activations !== undefined)) {
+    throw new UsageError(`--method ${id}: expected either --activations NAME or --synthetic`)
   }
-  if (names.length !== 1) throw new UsageError(`--method ${id}: expected one --tensor NAME, found ${names.length}`)
-  if (activations === undefined) throw new UsageError(`--method ${id}: expected --activations NAME`)
+  if (values.synthetic && activationsFile !== null) {
+    throw new UsageError('--activations-file goes with --activations, not with --synthetic')
+  }
   const [choice] = methodChoices([id], option ?? [], '--method')
+  const seed = seedOf(seedText)
   return {
     method,
     options: asUsage(() => completeOptions({ id: method.id, code: 'MD-03' }, optionsOf(method), choice.options)),
-    seed: seedOf(seed),
-    layer: {
-      file,
-      weight: names[0],
-      activations: { kind: 'captured', tensor: activations },
-      activationsFile,
-      evaluation: null,
-      heldOutShare: 0,
-      tokens: null,
-    },
-    activations,
+    seed,
+    activations:
+      activations === undefined ? syntheticOf(values, { tokens: null, seed }) : { kind: 'captured', name: activations },
+    activationsFile,
   }
 }

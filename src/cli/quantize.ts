@@ -1,22 +1,18 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { InputError } from '../core/errors'
-import { uploadRows } from '../experiment/load-tensor'
-import { operandErrors, zeroNotes } from '../experiment/metrics'
-import { bitsPerElement } from '../formats/bits-per-element'
-import type { Quantizer } from '../formats/number-format'
-import { Arena } from '../gpu/arena'
+import { VERSION } from '../core/version'
+import { configText } from '../experiment/export-layer'
+import { checkExportLayout } from '../experiment/export-request'
 import type { Gpu } from '../gpu/device'
-import { withErrorScopes } from '../gpu/error-scope'
-import { fakeQuantize } from '../gpu/kernels/fake-quantize'
-import { operandErrorSums, readOperandErrors } from '../gpu/kernels/operand-error-sums'
-import { Recorder } from '../gpu/recorder'
-import { readMatrix } from '../gpu/transfer'
-import { describeNonFinite } from '../io/non-finite'
-import { checkDecodable, decodable } from '../io/tensor-bytes'
+import type { Header } from '../io/read-header'
+import { isReal, matrixShape } from '../io/tensor-bytes'
 import type { TensorView } from '../io/tensor-view'
-import { type TensorToWrite, writeSafetensors } from '../io/write-safetensors'
 import { type Command, EXIT, type Terminal } from './command'
+import { withInterrupts } from './interrupts'
+import { matchingTensors, type OpenFiles } from './module-activations'
 import { openNodeGpu } from './node-gpu'
-import { type OpenFile, tensorByName, withFile } from './open-file'
+import { type OpenFile, withFile } from './open-file'
 import { alignTable, decimals, writeJson, writeWhole } from './output'
 import {
   describeQuantizer,
@@ -25,135 +21,290 @@ import {
   quantizeHelp,
   quantizerText,
 } from './quantize-arguments'
-import { quantizeByMethod } from './quantize-method'
+import {
+  assemble,
+  fingerprintOf,
+  finishedFile,
+  makeFolder,
+  partPath,
+  removeEmpty,
+  removeFolder,
+  writePart,
+} from './quantize-files'
+import { checkComplete, checkResumed, checkTargets } from './quantize-guards'
+import { activationsOf, planOf, quantizeTensor, type TensorReport } from './quantize-tensor'
 
-function chooseTensors(file: OpenFile, names: readonly string[]): readonly TensorView[] {
-  const hasAxis = (tensor: TensorView) => tensor.shape.length > 0 && !tensor.shape.includes(0)
-  if (names.length === 0) {
-    const tensors = file.tensors.filter((tensor) => decodable(tensor) && hasAxis(tensor))
-    if (tensors.length > 0) return tensors
-    throw new InputError('TS-01', `${file.source.name}: no floating-point tensor that can be quantized.`)
+/** Followed by the tensor's name; the value is its TensorReport as JSON. */
+const REPORT_KEY = 'mxscope.report.'
+
+const hasAxis = (tensor: TensorView) => tensor.shape.length > 0 && !tensor.shape.includes(0)
+
+function chooseTensors(file: OpenFile, patterns: readonly string[]): readonly TensorView[] {
+  if (patterns.length > 0) {
+    const all = patterns.flatMap((pattern) => matchingTensors(file, pattern))
+    return [...new Map(all.map((tensor) => [tensor.name, tensor])).values()]
   }
-  return [...new Set(names)].map((name) => {
-    const tensor = tensorByName(file, name)
-    checkDecodable(tensor)
-    if (hasAxis(tensor)) return tensor
-    throw new InputError(
-      'TS-02',
-      `tensor "${name}": expected an axis to quantize along, found shape [${tensor.shape}].`,
-    )
+  const tensors = file.tensors.filter((tensor) => isReal(tensor) && hasAxis(tensor))
+  if (tensors.length > 0) return tensors
+  throw new InputError('TS-01', `${file.source.name}: no floating-point tensor that can be quantized.`)
+}
+
+/** Throws InputError PK-06, TS-02 for what cannot be had of `tensor`, as far as its shape tells. */
+function checkTensor(tensor: TensorView, { method, layout, quantizer }: QuantizeArguments): void {
+  if (!method && layout.startsWith('dequantized')) return
+  const { cols } = matrixShape(tensor, 'weight')
+  // With its activations a weight may turn out to be stored as [in, out].
+  if (!method) checkExportLayout(quantizer, layout, { name: tensor.name, cols })
+}
+
+/** What goes into one file. */
+interface Shard {
+  /** Of the file to write. */
+  readonly path: string
+  readonly chosen: readonly TensorView[]
+  /** Tensors as stored, parts of packed ones each by itself. */
+  readonly rest: readonly TensorView[]
+}
+
+const shardName = (tensor: TensorView) =>
+  (tensor.storage?.kind === 'packed' ? tensor.storage.codes : tensor).shard?.name
+
+function shardsOf(file: OpenFile, chosen: readonly TensorView[], { output, rest }: QuantizeArguments): Shard[] {
+  const names = new Set(chosen.map(({ name }) => name))
+  const staying = file.tensors
+    .filter(({ name, storage }) => !names.has(name) && storage?.kind !== 'array')
+    .flatMap((tensor) => (tensor.storage?.kind === 'packed' ? tensor.storage.parts.map((part) => part.tensor) : tensor))
+  if (!file.shards) return [{ path: output, chosen, rest: rest === 'copy' ? staying : [] }]
+  const kept = rest === 'drop' ? [] : staying
+  return file.shards.shards
+    .filter(({ isOpen }) => isOpen)
+    .map(({ name }) => ({
+      path: join(output, name),
+      chosen: chosen.filter((tensor) => shardName(tensor) === name),
+      rest: kept.filter((tensor) => shardName(tensor) === name),
+    }))
+    .filter((shard) => shard.chosen.length + shard.rest.length > 0)
+}
+
+/** A run: what was asked for, on which files, and where parts wait. */
+interface Run {
+  readonly parsed: QuantizeArguments
+  readonly files: OpenFiles
+  readonly partsFolder: string
+  readonly terminal: Terminal
+  /** Opened when the first tensor needs it. */
+  readonly gpu: () => Promise<Gpu>
+  /** Says which tensor it is and of how many. */
+  readonly place: (tensor: TensorView) => string
+  /** Tensors that are on disk, as parts or in a finished file. */
+  readonly done: Set<string>
+  /** Remarks that were made; one that holds for many tensors is made once. */
+  readonly said: Set<string>
+}
+
+/** What the bytes of a quantized tensor depend on, as text. */
+function tensorFingerprint({ parsed, files }: Run, tensor: TensorView): string {
+  const { method, facts, options, seed, layout } = planOf(parsed)
+  const identity = ({ source }: OpenFile) => [source.name, source.byteLength]
+  const { name, dtype, shape, byteOffset } = tensor
+  const rows = parsed.method && activationsOf(files, tensor, parsed.method)
+  return fingerprintOf({
+    ...{ version: VERSION, facts, options, seed, layout, name, dtype, shape, byteOffset },
+    method: method.id,
+    file: identity(files.file),
+    activations: parsed.method && [parsed.method.activations, rows?.name ?? null, identity(files.activations)],
   })
 }
 
-/** One tensor, quantized: the values a decoder reads back, and what rounding did. */
-async function quantizeTensor(gpu: Gpu, file: OpenFile, tensor: TensorView, quantizer: Quantizer) {
-  const arena = new Arena(gpu)
+function reportIn(header: Header, name: string): TensorReport | null {
+  const text = header.metadata[`${REPORT_KEY}${name}`]
+  return text === undefined ? null : (JSON.parse(text) as TensorReport)
+}
+
+/** Makes the part of one tensor, or takes the one that waits. */
+async function makePart(run: Run, tensor: TensorView): Promise<TensorReport> {
+  const { parsed, files, partsFolder, terminal, place } = run
+  const fingerprint = tensorFingerprint(run, tensor)
+  const path = partPath(partsFolder, tensor.name)
+  const waiting = parsed.resume ? await finishedFile(path, fingerprint) : null
+  const known = waiting && reportIn(waiting, tensor.name)
+  if (known) {
+    terminal.note(`${place(tensor)}: done before`)
+    run.done.add(tensor.name)
+    return known
+  }
+  terminal.note(`${place(tensor)} …`)
+  const { exported, report } = await quantizeTensor(files, tensor, { parsed, gpu: await run.gpu(), terminal })
+  for (const line of [...report.notes, ...report.warnings.map((warning) => `warning: ${warning}`)]) {
+    if (!run.said.has(line)) terminal.note(line)
+    run.said.add(line)
+  }
+  await makeFolder(partsFolder)
+  await writePart(path, exported.file, {
+    fingerprint,
+    metadata: { [`${REPORT_KEY}${tensor.name}`]: JSON.stringify(report) },
+  })
+  run.done.add(tensor.name)
+  return report
+}
+
+/** What the bytes of a file depend on, as text. */
+function shardFingerprint(run: Run, { chosen, rest }: Shard): string {
+  const { source } = run.files.file
+  return fingerprintOf({
+    chosen: chosen.map((tensor) => tensorFingerprint(run, tensor)),
+    rest: rest.map(({ name, byteOffset, byteLength }) => [name, byteOffset, byteLength]),
+    file: [source.name, source.byteLength],
+  })
+}
+
+/** Writes the file of a shard, unless --resume finds it there. */
+async function makeShard(run: Run, shard: Shard): Promise<{ header: Header; reports: readonly TensorReport[] }> {
+  const { parsed, files, partsFolder, terminal } = run
+  const { path, chosen, rest } = shard
+  const fingerprint = shardFingerprint(run, shard)
+  const finished = parsed.resume ? await finishedFile(path, fingerprint) : null
+  const known = finished && chosen.map(({ name }) => reportIn(finished, name))
+  if (finished && known?.every((report) => report !== null)) {
+    terminal.note(`${path}: done before`)
+    for (const { name } of chosen) run.done.add(name)
+    return { header: finished, reports: known }
+  }
+  const reports: TensorReport[] = []
+  for (const tensor of chosen) reports.push(await makePart(run, tensor))
+  await makeFolder(partsFolder)
+  if (files.file.shards) await makeFolder(parsed.output)
+  terminal.note(`writing ${path} …`)
+  const header = await assemble({
+    ...{ path, workFolder: partsFolder, fingerprint },
+    parts: chosen.map(({ name }) => partPath(partsFolder, name)),
+    rest: { source: files.file.source, tensors: rest },
+    metadata: rest.length > 0 ? files.file.metadata : {},
+  })
+  return { header, reports }
+}
+
+/** The new index of a sharded model. */
+async function writeIndex(folder: string, title: string, shards: readonly { path: string; header: Header }[]) {
+  const entries = shards.flatMap(({ path, header }) =>
+    header.tensors.map(({ name, byteLength }) => ({ name, byteLength, file: path.slice(folder.length + 1) })),
+  )
+  const map = entries.map(({ name, file }) => `${JSON.stringify(name)}: ${JSON.stringify(file)}`)
+  const size = entries.reduce((sum, { byteLength }) => sum + byteLength, 0)
+  const text = `{\n  "metadata": {"total_size": ${size}},\n  "weight_map": {\n    ${map.sort().join(',\n    ')}\n  }\n}\n`
+  await writeWhole(indexPath(folder, title), text)
+}
+
+async function quantizeFiles(files: OpenFiles, parsed: QuantizeArguments, terminal: Terminal) {
+  const { file } = files
+  const { output } = parsed
+  checkComplete(files, parsed.partial)
+  const chosen = chooseTensors(file, parsed.patterns)
+  for (const tensor of chosen) checkTensor(tensor, parsed)
+  const partsFolder = `${output}.parts`
+  let opening: Promise<Gpu> | null = null
+  const order = new Map(chosen.map(({ name }, index) => [name, index + 1]))
+  const run: Run = {
+    ...{ parsed, files, partsFolder, terminal },
+    gpu: () => {
+      opening ??= openNodeGpu()
+      return opening
+    },
+    place: ({ name }) => `${name} (${order.get(name)} of ${chosen.length})`,
+    ...{ done: new Set(), said: new Set() },
+  }
+  const shards = shardsOf(file, chosen, parsed)
+  const config = configText(
+    chosen.map(({ name }) => name),
+    planOf(parsed),
+  )
+  const beside = file.shards ? join(output, 'config-fragment.json') : configPath(output)
+  const index = file.shards ? [indexPath(output, file.shards.title)] : []
+  const others = [...index, ...(config === null ? [] : [beside]), ...(parsed.json === null ? [] : [parsed.json])]
+  await checkTargets(files, { targets: [...shards.map(({ path }) => path), ...others], partsFolder })
+  if (parsed.resume) {
+    await checkResumed(shards.map((shard) => ({ path: shard.path, fingerprint: shardFingerprint(run, shard) })))
+  } else await removeFolder(partsFolder)
+  const left = () => leftText(run, chosen.length)
+  const reports = await withInterrupts(terminal, left, () => makeShards(run, shards))
+  if (config !== null) await writeWhole(beside, config)
+  await removeFolder(partsFolder)
+  return { reports, config: config === null ? null : beside }
+}
+
+/** What a run that ends early leaves. */
+function leftText({ done, partsFolder }: Run, count: number): string {
+  if (done.size === 0) return 'No tensor was done.'
+  return `${done.size} of ${count} tensors are kept, in ${partsFolder}: the same command with --resume goes on from there.`
+}
+
+/** Every file of OUT and its index. A failure leaves no empty folder and says what is kept. */
+async function makeShards(run: Run, shards: readonly Shard[]): Promise<readonly TensorReport[]> {
+  const { parsed, files, partsFolder, terminal } = run
+  const wasThere = existsSync(parsed.output)
+  const made: { path: string; header: Header; reports: readonly TensorReport[] }[] = []
   try {
-    const rows = tensor.shape.slice(0, -1).reduce((product, axis) => product * axis, 1)
-    const { signal } = new AbortController()
-    const from = { source: file.source, tensor }
-    const { matrix, nonFinite } = await uploadRows(from, { start: 0, end: rows }, { gpu, arena, signal })
-    const recorder = new Recorder(gpu)
-    const rounded = fakeQuantize(recorder, arena, matrix, quantizer)
-    const sums = operandErrorSums(recorder, arena, matrix, rounded, quantizer)
-    recorder.submit()
-    const totals = await readOperandErrors(gpu, sums)
-    const warning = describeNonFinite(tensor, nonFinite)
-    const notes = [...(warning ? [`warning: ${warning}`] : []), ...zeroNotes(`"${tensor.name}"`, totals)]
-    return { values: (await readMatrix(gpu, rounded)).data, errors: operandErrors(totals), nonFinite, notes }
-  } finally {
-    arena.release()
+    for (const shard of shards) made.push({ path: shard.path, ...(await makeShard(run, shard)) })
+    if (files.file.shards) await writeIndex(parsed.output, files.file.shards.title, made)
+  } catch (error) {
+    await removeEmpty(partsFolder)
+    if (!wasThere) await removeEmpty(parsed.output)
+    const count = shards.reduce((sum, { chosen }) => sum + chosen.length, 0)
+    if (run.done.size > 0) terminal.note(leftText(run, count))
+    throw error
   }
+  return made.flatMap(({ reports }) => reports)
 }
 
-async function quantizeAll(file: OpenFile, parsed: QuantizeArguments, terminal: Terminal) {
-  const tensors = chooseTensors(file, parsed.names)
-  const gpu = await openNodeGpu()
-  const outputs: TensorToWrite[] = []
-  const report = []
-  for (const [index, tensor] of tensors.entries()) {
-    terminal.note(`${tensor.name} (${index + 1} of ${tensors.length}) …`)
-    const { name, shape } = tensor
-    const { values, errors, nonFinite, notes } = await withErrorScopes(gpu, new AbortController().signal, () =>
-      quantizeTensor(gpu, file, tensor, parsed.quantizer),
-    )
-    for (const note of notes) terminal.note(note)
-    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-    outputs.push({ name, dtype: 'F32' as const, shape, bytes })
-    const { nan, positiveInfinity, negativeInfinity } = nonFinite
-    const bits = bitsPerElement(parsed.quantizer, shape[shape.length - 1])
-    report.push({
-      name,
-      shape,
-      ...errors,
-      bitsPerElement: bits,
-      nonFiniteCount: nan + positiveInfinity + negativeInfinity,
-    })
-  }
-  return { outputs, report, facts: null }
+const indexPath = (folder: string, title: string) => join(folder, `${title}.safetensors.index.json`)
+
+const configPath = (output: string) => `${output.replace(/\.safetensors$/, '')}.config-fragment.json`
+
+/** Opens the files a command line names. */
+function withFiles<T>(
+  parsed: QuantizeArguments,
+  terminal: Terminal,
+  work: (files: OpenFiles) => Promise<T>,
+): Promise<T> {
+  const other = parsed.method?.activationsFile ?? null
+  const open = (file: OpenFile) =>
+    other === null
+      ? work({ file, activations: file })
+      : withFile(other, (activations) => work({ file, activations }), terminal)
+  return withFile(parsed.file, open, terminal)
 }
 
-type MethodFacts = Awaited<ReturnType<typeof quantizeByMethod>>['facts']
-
-/** Rounded to nearest, or as the method has it. */
-function quantizeAsAsked(parsed: QuantizeArguments, terminal: Terminal) {
-  const { method, quantizer } = parsed
-  if (method) return quantizeByMethod(method, quantizer, terminal)
-  return withFile(parsed.file, (file) => quantizeAll(file, parsed, terminal))
-}
-
-/** What --method adds to the metadata of OUT. */
-function methodMetadata({ method, options, seed, activations, calibration }: MethodFacts): Record<string, string> {
-  const values = Object.entries(options).map(([key, value]) => `${key}=${value}`)
-  const tensor = activations.kind === 'captured' ? activations.tensor : activations.description
-  return {
-    method,
-    ...(values.length > 0 ? { method_options: values.join(' ') } : {}),
-    calibration: `${tensor}, ${calibration.tokens} rows`,
-    seed: String(seed),
-  }
-}
-
-/** What --method adds to the report: how, on which rows, and the error of the output on them. */
-function methodLines({ method, calibration, lowRank }: MethodFacts): string {
-  const { tokens, outputRelativeError, outputSqnrDb } = calibration
-  const branch = lowRank.map(({ name, shape }) => `${name} [${shape.join(', ')}]\n`).join('')
-  const error = `${decimals(outputRelativeError, 5)} (${decimals(outputSqnrDb, 2)} dB)`
-  return `${branch}${method}: relative error of the output on ${tokens} calibration rows ${error}\n`
-}
-
-/** Metadata of a safetensors file: text, keys in its usual form. */
-function metadataOf(facts: ReturnType<typeof describeQuantizer>): Record<string, string> {
-  const snake = (key: string) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-  const text = (value: unknown) => (value === null ? 'off' : String(value))
-  return Object.fromEntries(Object.entries(facts).map(([key, value]) => [snake(key), text(value)]))
+/** The table of what rounding did, and the output errors of a method. */
+function reportText(parsed: QuantizeArguments, reports: readonly TensorReport[]): string {
+  const hasOutput = reports.some(({ calibration }) => calibration !== null)
+  const heading = ['name', 'shape', 'SQNR dB', 'clipped %', 'zeroed %', ...(hasOutput ? ['output error', 'rows'] : [])]
+  const lines = reports.map(({ name, shape, sqnrDb, clippedPercent, flushedPercent, calibration }) => [
+    name,
+    `[${shape.join(', ')}]`,
+    decimals(sqnrDb, 2),
+    decimals(clippedPercent, 3),
+    decimals(flushedPercent, 3),
+    ...(hasOutput ? [decimals(calibration?.outputRelativeError, 5), String(calibration?.tokens ?? 0)] : []),
+  ])
+  const method = parsed.method ? `, ${parsed.method.method.id}` : ''
+  const title = `${quantizerText(parsed.choice, parsed.quantizer)}${method}\n\n`
+  return `${title}${alignTable([heading, ...lines], [2, 3, 4, 5, 6])}`
 }
 
 export const command: Command = {
   help: quantizeHelp,
   async run(args, terminal) {
     const parsed = parseQuantize(args)
-    const facts = describeQuantizer(parsed.choice, parsed.quantizer)
-    const { outputs, report, facts: method } = await quantizeAsAsked(parsed, terminal)
-    const metadata = { ...metadataOf(facts), ...(method ? methodMetadata(method) : {}) }
-    await writeWhole(parsed.output, writeSafetensors(outputs, metadata))
+    const { reports, config } = await withFiles(parsed, terminal, (files) => quantizeFiles(files, parsed, terminal))
     if (parsed.json !== null) {
-      const document = { schema: 'mxscope.quantize/1', file: parsed.file, ...facts, ...method, tensors: report }
+      const { method, options, seed, layout } = planOf(parsed)
+      const facts = describeQuantizer(parsed.choice, parsed.quantizer)
+      const how = parsed.method ? { method: method.id, options, seed } : {}
+      const document = { schema: 'mxscope.quantize/1', file: parsed.file, ...facts, layout, ...how, tensors: reports }
       await writeJson(parsed.json, document, terminal)
     }
-    if (parsed.json === '-') return EXIT.done
-    const lines = report.map(({ name, shape, sqnrDb, clippedPercent, flushedPercent }) => {
-      return [
-        name,
-        `[${shape.join(', ')}]`,
-        decimals(sqnrDb, 2),
-        decimals(clippedPercent, 3),
-        decimals(flushedPercent, 3),
-      ]
-    })
-    terminal.out(`${quantizerText(parsed.choice, parsed.quantizer)}\n\n`)
-    terminal.out(alignTable([['name', 'shape', 'SQNR dB', 'clipped %', 'zeroed %'], ...lines], [2, 3, 4]))
-    if (method) terminal.out(`\n${methodLines(method)}`)
+    if (parsed.json !== '-') terminal.out(reportText(parsed, reports))
+    if (config !== null) terminal.note(`${config}: the part of config.json for these weights`)
     return EXIT.done
   },
 }

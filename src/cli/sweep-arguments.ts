@@ -16,6 +16,7 @@ import {
   seedOf,
 } from './layer-arguments'
 import { mxChoicesOf, unreachedNote } from './mx-arguments'
+import { STRENGTH_PARAMETER } from './outlier-sweep-arguments'
 
 export const sweepHelp = `Usage: mxscope sweep FILE --weight NAME (--activations NAME | --synthetic) --method ID --parameter KEY [options]
 
@@ -85,7 +86,7 @@ function requestOf(values: Values): SweepArguments['request'] {
     values: valuesOf(values.values),
     ...mxChoicesOf(values, { preScale: DEFAULT_PRE_SCALE }),
     seed: seedOf(values.seed),
-    headDim: headDimOf(values['head-dim'], [setting]),
+    headDim: headDimOf(values['head-dim'], { settings: [setting], methods: [method] }),
   }
   const tried = request.values ?? sweepValues(id, parameter, SOME_ROWS)
   asUsage(() => checkSweep({ ...request, values: tried }, null))
@@ -95,6 +96,10 @@ function requestOf(values: Values): SweepArguments['request'] {
 /** Parses and checks the command line. Throws UsageError. */
 export function parseSweep(args: readonly string[]): SweepArguments {
   const { values, positionals } = parseWords(args)
+  if (positionals.length === 0) {
+    const found = values.parameter === undefined ? 'neither' : `--parameter ${values.parameter} and no FILE`
+    throw new UsageError(`expected a FILE, or --parameter ${STRENGTH_PARAMETER}, which takes none; found ${found}`)
+  }
   const layer = layerOf(positionals, values)
   const request = requestOf(values)
   const unreached = unreachedNote(values, request, [request.setting])

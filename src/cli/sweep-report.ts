@@ -1,14 +1,16 @@
 /** The points of a sweep as the JSON, CSV and text that the sweep command writes (docs/headless.md). */
+import { csvText } from '../core/csv'
 import { completeOptions } from '../core/options'
 import { optionsOf } from '../experiment/catalog'
 import { headDimOf } from '../experiment/kv-cache'
 import type { SweepRequest } from '../experiment/request'
 import type { LayerFacts, OutputErrors, SweepPoint } from '../experiment/result'
+import { ERROR_KEYS } from '../experiment/results/outcome-columns'
 import { quantizersOf } from '../experiment/settings'
 import { methodById } from '../methods/registry'
-import { choicesLine, ERROR_KEYS, layerLines } from './compare-report'
+import { choicesLine, layerLines } from './compare-report'
 import { haveMx } from './mx-arguments'
-import { ABSENT, alignTable, csvText, decimals } from './output'
+import { ABSENT, alignTable, decimals } from './output'
 
 /** What a sweep was of, and what came out. */
 export interface Sweep {

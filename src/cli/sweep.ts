@@ -5,6 +5,8 @@ import { sweepValues } from '../experiment/sweep-parameters'
 import { type Command, EXIT, type Terminal } from './command'
 import { adapterReport } from './node-gpu'
 import { type OpenLayer, withLayer } from './open-layer'
+import { runOutlierSweep } from './outlier-sweep'
+import { isOutlierSweep, outlierSweepHelp } from './outlier-sweep-arguments'
 import { decimals, writeJson, writeWhole } from './output'
 import { parseSweep, type SweepArguments, sweepHelp } from './sweep-arguments'
 import { type Sweep, sweepCsv, sweepReport, sweepText } from './sweep-report'
@@ -33,8 +35,9 @@ async function sweep(
 }
 
 export const command: Command = {
-  help: sweepHelp,
+  help: sweepHelp + outlierSweepHelp,
   async run(args, terminal) {
+    if (isOutlierSweep(args)) return runOutlierSweep(args, terminal)
     const parsed = parseSweep(args)
     for (const note of parsed.notes) terminal.note(`note: ${note}.`)
     const done = await withLayer(parsed, terminal, (open) => sweep(open, parsed, terminal))

@@ -91,7 +91,7 @@ function isTransposed({ weight, tensors }: LayerSources, activations: readonly T
   const { rows, cols } = matrixShape(weight.tensor, 'weight')
   const widths = activations.map((source) => matrixShape(source.tensor, 'activations').cols)
   const isHigh = widths.length > 0 && widths[0] !== cols && widths[0] === rows
-  const transposed = isHigh && mayTurn(weight.tensor, activations[0].tensor)
+  const transposed = isHigh && mayTurn(weight.tensor, activations[0].tensor, tensors)
   const oriented = transposed ? { ...weight.tensor, shape: [cols, rows] } : weight.tensor
   for (const { tensor } of activations) checkWidths(tensor, oriented, tensors)
   return transposed

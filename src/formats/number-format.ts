@@ -137,6 +137,8 @@ export interface NvfpQuantizer {
   readonly fourOverSix: BlockError | null
   /** False: the fp32 scale of the tensor is 1. */
   readonly tensorScale: boolean
+  /** max |x| of the whole tensor where a matrix is only some of its rows; absent: the matrix is the tensor. */
+  readonly tensorMaximum?: number
 }
 
 export interface IntegerQuantizer {

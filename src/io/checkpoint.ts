@@ -49,6 +49,12 @@ const MAX_SHARDS = 10_000
 /** Missing files named in a note. */
 const NAMES_SHOWN = 8
 
+/** Equal for the shards of one model, by their names; the name itself for a file that is none. */
+export function shardSetOf(fileName: string): string {
+  const [, stem, , count] = SHARD_NAME.exec(fileName) ?? []
+  return count === undefined ? fileName : `${stem} ${count}`
+}
+
 /** What is common to the files of an index or of a set of shards. */
 function titleOf(fileName: string): string {
   return SHARD_NAME.exec(fileName)?.[1] || fileName.replace(/\.safetensors(\.index\.json)?$/, '')
@@ -94,9 +100,8 @@ export function groupShards(files: readonly Groupable[]): readonly { title: stri
   }
   const sets = new Map<string, Groupable[]>()
   for (const file of free) {
-    const [, stem, , count] = SHARD_NAME.exec(file.name) ?? []
-    if (count === undefined) continue
-    const key = `${stem} ${count}`
+    const key = shardSetOf(file.name)
+    if (key === file.name) continue
     sets.set(key, [...(sets.get(key) ?? []), file])
   }
   for (const members of sets.values()) {

@@ -17,12 +17,16 @@ export function parseUrl(text: string): URL {
   throw new FileError('HT-01', `address ${quoted(text)}: expected http:// or https://, ${found}.`)
 }
 
-/** HT-02 no answer, HT-03 an answer this page may not read, HT-04 redirects without end. */
+/** HT-02 no answer, HT-03 an answer this page may not read (of a file that is not there too), HT-04 redirects without end. */
 export function unreachable(url: URL, cause: unknown, isForbidden: boolean): FileError {
   const shown = shownUrl(url)
   if (isForbidden) {
-    const message = 'the server answers, but does not allow other pages to read it (CORS)'
-    return new FileError('HT-03', `${shown}: ${message}. Download the file and open it from there.`, { cause })
+    const message = 'the server does not allow other pages to read it (CORS), or the file does not exist'
+    return new FileError(
+      'HT-03',
+      `${shown}: ${message}. Check the address, or download the file and open it from there.`,
+      { cause },
+    )
   }
   const reason = reasonOf(cause)
   if (reason.includes('redirect'))

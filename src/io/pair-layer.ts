@@ -91,6 +91,16 @@ export function capturedInput(tensors: readonly TensorView[], weight: TensorView
 }
 
 /**
+ * Whether `activations` as wide as the weight is high mean a weight stored as [in, out]: not when by their name they are
+ * what another module of the weight's file (`tensors`) receives, for then they are the wrong ones.
+ */
+export function mayTurn(weight: TensorView, activations: TensorView, tensors: readonly TensorView[]): boolean {
+  const module = inputModule(activations)
+  if (module === null || module === moduleOf(weight) || sharesInput(module, moduleOf(weight))) return true
+  return !tensors.some((view) => inputModule(view) === null && moduleOf(view) === module)
+}
+
+/**
  * A sentence on what was looked for and what was found instead, when `weight` has no candidate among `tensors`: widths
  * and names of tensors that could be activations.
  */

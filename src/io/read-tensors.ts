@@ -1,3 +1,4 @@
+import { FileError } from '../core/errors'
 import type { ByteSource } from './byte-source'
 import { decodeElements } from './element-values'
 import { isNpy, readNpy } from './npy/read-npy'
@@ -23,11 +24,20 @@ export interface StoredTensors {
 
 const SNIFF_BYTES = 8
 
+/** Codes of files that do not even begin like safetensors, and like no other kind that is known. */
+const NO_HEADER = new Set(['ST-01', 'ST-03', 'ST-04', 'ST-05'])
+
 /** The header of a safetensors or NumPy file. Throws what readHeader and readNpy throw. */
 export async function readStored(source: ByteSource): Promise<StoredTensors> {
   const head = new Uint8Array(await readBytes(source, 0, Math.min(SNIFF_BYTES, source.byteLength)))
   if (isNpy(head)) return { kind: 'npy', tensors: [await readNpy(source)], metadata: {} }
-  return { kind: 'safetensors', ...(await readHeader(source)) }
+  const header = readHeader(source).catch(async (error: unknown) => {
+    const isNone = error instanceof FileError && NO_HEADER.has(error.code)
+    // Of a file called so readNpy says what it is instead.
+    if (isNone && /\.npy$/i.test(source.name)) await readNpy(source)
+    throw error
+  })
+  return { kind: 'safetensors', ...(await header) }
 }
 
 /** What the tensors of a file stand for. Reads at most 16 bytes, where integers are packed. */

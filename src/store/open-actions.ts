@@ -47,7 +47,7 @@ export function createOpenActions(context: StoreContext): OpenActions {
       if (!answer) continue
       const hash = answer.kind === 'safetensors' ? await headerHash(file).catch(() => '') : ''
       const own = { ...answer, builtIn: null, headerHash: hash, parts: [] }
-      const same = get().source.files.find((other) => isSameFile(other, own))
+      const same = get().source.files.find((other) => other.builtIn === null && isSameFile(other, own))
       if (same) void context.engine.closeFile(own.id)
       else opened.set(own.id, file)
       listed.push(same ?? own)
@@ -124,16 +124,28 @@ async function read(
   return null
 }
 
+/** The hash of a built-in layer comes after the layer, which nothing waits for: only what is saved says it. */
+function noteHash({ get, patch }: StoreContext, fileId: string, hash: string): void {
+  if (hash === '') return
+  const files = get().source.files.map((file) => (file.id === fileId ? { ...file, headerHash: hash } : file))
+  patch('source', { files })
+}
+
 async function openBuiltIn(context: StoreContext, id: string): Promise<void> {
   const { environment, get, patch, schedule } = context
   const builtIn = environment.vocabulary.builtIns.find((layer) => layer.id === id)
   if (!builtIn) return
   patch('source', { problems: [], notes: [] })
   if (!get().source.files.some((file) => file.builtIn === id)) {
-    const listing = await read(context, builtIn.label, () => environment.fetchLayer(builtIn.file))
+    const fetched = environment.fetchLayer(builtIn.file)
+    const listing = await read(context, builtIn.label, () => fetched)
     if (!listing) return
     const file: OpenFile = { ...listing, builtIn: id, headerHash: '', parts: [] }
     patch('source', { files: [...get().source.files, file] })
+    void fetched
+      .then(headerHash)
+      .then((hash) => noteHash(context, file.id, hash))
+      .catch(() => undefined)
   }
   const files = visibleFiles({ files: get().source.files, active: id })
   const weight = automaticWeight(files)

@@ -81,3 +81,12 @@ test('a cell named by its halves is the cell, once, with the options given under
     { id: 'quarot', options: {} },
   ])
 })
+
+test('a limit for GPU buffers is a number of bytes', () => {
+  const base = ['f.safetensors', '--weight', 'w', '--synthetic']
+  expect(parseCompare(base).bufferLimit).toBeNull()
+  expect(parseCompare([...base, '--buffer-limit', '4000000']).bufferLimit).toBe(4_000_000)
+  expect(() => parseCompare([...base, '--buffer-limit', '4MB'])).toThrow(
+    '--buffer-limit: expected a whole number from 1',
+  )
+})

@@ -41,7 +41,7 @@ test('wrong usage and a bad file end with 2 and 1 and one line on standard error
   expect(run(['compare'])).toEqual({
     code: 2,
     stdout: '',
-    stderr: 'mxscope compare: expected one FILE, found 0. See mxscope compare --help.\n',
+    stderr: 'mxscope compare: expected one FILE, or the shards of a model, found none. See mxscope compare --help.\n',
   })
   const missing = join(folder, 'none.safetensors')
   expect(run(['inspect', missing])).toEqual({
@@ -225,28 +225,28 @@ describe('quantize', () => {
     scaleRule: 'even',
   }
   const fp32: MxChoices = { ...STANDARD_MX, scaleRule: 'fp32', rounding: 'half-away', blockSize: 8 }
-  const cases: [string, string[], MxChoices, Record<string, string>][] = [
+  const cases: [string, string[], MxChoices, Record<string, unknown>][] = [
     [
       'mxfp4',
       ['--scale-rule', 'even', '--pre-scale', '0.8', '--pre-scale-variant', 'literal', '--block', '64'],
       mx,
       {
-        ...{ format: 'mxfp4', scale_rule: 'even', rounding: 'half-even', block_size: '64' },
-        ...{ pre_scale: '0.8', pre_scale_variant: 'literal', flush_subnormal_blocks: 'false' },
+        ...{ format: 'mxfp4', scaleRule: 'even', rounding: 'half-even', blockSize: 64 },
+        ...{ preScale: 0.8, preScaleVariant: 'literal', flushSubnormalBlocks: false },
       },
     ],
     [
       'mxfp6_e2m3',
       ['--scale-rule', 'fp32', '--rounding', 'half-away', '--block', '8'],
       fp32,
-      { format: 'mxfp6_e2m3', scale_rule: 'fp32', rounding: 'half-away', block_size: '8', pre_scale: 'off' },
+      { format: 'mxfp6_e2m3', scaleRule: 'fp32', rounding: 'half-away', blockSize: 8, preScale: null },
     ],
-    ['mxfp4', ['--scale-rule', 'best'], { ...STANDARD_MX, scaleRule: 'best' }, { scale_rule: 'best' }],
+    ['mxfp4', ['--scale-rule', 'best'], { ...STANDARD_MX, scaleRule: 'best' }, { scaleRule: 'best' }],
     [
       'nvfp4(four-over-six=mae)',
       ['--block', '16', '--rounding', 'half-even', '--pre-scale', 'off'],
       STANDARD_MX,
-      { format: 'nvfp4(four-over-six=mae)', block_size: '16', four_over_six: 'mae', tensor_scale: 'true' },
+      { format: 'nvfp4(four-over-six=mae)', blockSize: 16, fourOverSix: 'mae', tensorScale: true },
     ],
     ['int8', [], STANDARD_MX, { format: 'int8', group: 'row', scheme: 'sym-max' }],
     ['fp16', [], STANDARD_MX, { format: 'fp16' }],
@@ -266,7 +266,9 @@ describe('quantize', () => {
         roundMatrix({ rows: 1, cols: 5, data: odd.slice(0, 5) }, quantizer).data,
       )
       const header = JSON.parse(written.subarray(8, 8 + Number(written.readBigUInt64LE())).toString())
-      expect(header.__metadata__).toMatchObject(metadata)
+      for (const name of ['matrix', 'short']) {
+        expect(JSON.parse(header.__metadata__[`mxscope.export.${name}`]).weight).toMatchObject(metadata)
+      }
     },
   )
 
@@ -311,7 +313,7 @@ describe('quantize', () => {
 
   test('writes what a decoder reads back, under the same names and shapes', () => {
     const out = join(folder, 'fake.safetensors')
-    const { code, stdout } = run(['quantize', LAYER, '--format', 'mxfp4', '--layout', 'fake', '-o', out])
+    const { code, stdout } = run(['quantize', LAYER, '--format', 'mxfp4', '--layout', 'dequantized-f32', '-o', out])
     expect(code).toBe(0)
     expect(stdout).toMatch(/layer\.weight +\[256, 256\] +18\.\d\d/)
     const original = readGolden('layers/layer-a.safetensors')

@@ -10,7 +10,7 @@ function described(format: string, ...args: string[]) {
 }
 
 test('without choices a format is as its standard says', () => {
-  expect(parseFormat('mxfp4')).toMatchObject({ file: 'in', names: [], output: 'out', json: null })
+  expect(parseFormat('mxfp4')).toMatchObject({ file: 'in', patterns: [], output: 'out', json: null })
   expect(described('mxfp4')).toEqual({
     format: 'mxfp4',
     scaleRule: 'floor',

@@ -76,6 +76,12 @@ describe('wrong usage: exit code 2, one line that says what is wrong', () => {
     expect([code, stdout, stderr.length]).toEqual([2, '', 1])
     expect(stderr[0]).toContain(message)
   })
+
+  test('without FILE the parameter is named, since one of them needs none', async () => {
+    const { code, stderr } = await runMain('sweep', '--parameter', 'outlier-strenght')
+    expect(code).toBe(2)
+    expect(stderr[0]).toContain('or --parameter outlier-strength, which takes none; found --parameter outlier-strenght')
+  })
 })
 
 describe('on a layer', () => {

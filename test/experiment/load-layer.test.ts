@@ -122,7 +122,9 @@ test('activations of another module do not turn a weight: they are the wrong one
   const file = await fileOf({
     'mlp.down_proj.weight': { shape: [32, 64] },
     'mlp.down_proj.input': { shape: [4, 32] },
+    'attn.q_proj.weight': { shape: [8, 32] },
     'attn.q_proj.input': { shape: [4, 32] },
+    'calib.input': { shape: [4, 32] },
   })
   const sourcesWith = (input: string) => ({
     ...sourcesOf({ ...file, at: () => file.at('mlp.down_proj.weight') }),
@@ -132,7 +134,9 @@ test('activations of another module do not turn a weight: they are the wrong one
     code: 'AC-01',
     message: expect.stringContaining('expected width 64 (columns of mlp.down_proj.weight), found 32.'),
   })
-  expect((await load(sourcesWith('mlp.down_proj.input'))).facts.inDim).toBe(32)
+  for (const own of ['mlp.down_proj.input', 'calib.input']) {
+    expect((await load(sourcesWith(own))).facts.inDim).toBe(32)
+  }
 })
 
 test('takes the first tokens only, and evaluation rows of a tensor of their own', async () => {

@@ -277,6 +277,6 @@ test('only in a page is a server that answers nothing asked whether it is there'
   expect(asked).toEqual([undefined])
   expect(await openWith(true)).toMatchObject({
     code: 'HT-03',
-    message: expect.stringContaining('does not allow other pages to read it (CORS)'),
+    message: expect.stringContaining('does not allow other pages to read it (CORS), or the file does not exist'),
   })
 })

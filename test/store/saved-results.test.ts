@@ -15,10 +15,10 @@ let engine: FakeEngine
 
 const settle = () => vi.advanceTimersByTimeAsync(20)
 
-async function opened(fragment = '') {
+async function opened(fragment = '', layer?: File) {
   const store = createAppStore(engine, {
     vocabulary: VOCABULARY,
-    fetchLayer: async (file) => new File([file], file),
+    fetchLayer: async (file) => layer ?? new File([file], file),
     now: () => 0,
     debounceMs: 10,
   })
@@ -65,6 +65,17 @@ describe('what is saved', () => {
   it('is nothing before there is a result', async () => {
     const store = await opened()
     expect(resultsDocument(store.getState(), VOCABULARY)).toBeNull()
+  })
+
+  it('says the hash of the header of a built-in layer too', async () => {
+    const bytes = Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, ...new TextEncoder().encode('{}'))
+    const store = await opened('v=1&seed=5', new File([bytes], 'layers/a.safetensors'))
+    engine.finish()
+    await vi.waitFor(() =>
+      expect(resultsDocument(store.getState(), VOCABULARY)?.files).toMatchObject([
+        { builtIn: 'outliers', headerHash: '44136fa355b3' },
+      ]),
+    )
   })
 
   it('names layer, files, choices, methods with their options, and every outcome', async () => {

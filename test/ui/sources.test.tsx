@@ -79,6 +79,32 @@ describe('the tensor tree', () => {
     expect(all('tensor-module').length).toBeLessThan(80)
   })
 
+  it('brings the chosen weight into sight, by as much as it is out of it', async () => {
+    const box = vi.spyOn(HTMLElement.prototype, 'getBoundingClientRect').mockImplementation(function (this: Element) {
+      if (this.getAttribute('aria-label') === 'Tensors') return new DOMRect(0, 0, 300, 160)
+      const list = this.parentElement
+      const index = list ? [...list.children].indexOf(this) : 0
+      return new DOMRect(0, 26 * index - (list?.scrollTop ?? 0), 300, 26)
+    })
+    await open('', 'small.safetensors', 'later.safetensors')
+    const list = document.querySelector('[aria-label="Tensors"]')
+    expect(store.getState().source.weight?.tensor).toBe('q_proj.weight')
+    expect(list?.scrollTop).toBe(26 * (list?.children.length ?? 0) - 160)
+    const [first] = all('tensor-row').filter((row) => !row.hasAttribute('disabled'))
+    await click(first)
+    expect(list?.scrollTop).toBe(26 * [...(list?.children ?? [])].findIndex((line) => line.contains(first)))
+    box.mockRestore()
+  })
+
+  it('of several files goes with one click', async () => {
+    await open('', 'small.safetensors')
+    expect(all('close-all')).toEqual([])
+    await settled(() => void store.actions.openFiles([new File(['12345678'], 'experts.safetensors')]))
+    await click(hook('close-all'))
+    expect(store.getState().source.files.filter(({ builtIn }) => builtIn === null)).toEqual([])
+    expect(all('close-all')).toEqual([])
+  })
+
   it('can be searched, and kept to one kind', async () => {
     await open('', 'large.safetensors')
     await settled(() => fireEvent.change(hook('tensor-search'), { target: { value: 'layers.31. up' } }))

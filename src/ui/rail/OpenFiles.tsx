@@ -1,4 +1,4 @@
-import { CloseButton } from '@mantine/core'
+import { Button, CloseButton } from '@mantine/core'
 import { type FileLine, fileLines } from '../../store/open-file-lines'
 import { useActions, useApp } from '../use-app'
 import styles from './LayerSection.module.css'
@@ -6,13 +6,28 @@ import styles from './LayerSection.module.css'
 /** The user's open files, shards of a model as one, each with its size, what is missing of it and a way to close it. */
 export function OpenFiles() {
   const lines = useApp((state) => fileLines(state.source.files))
+  const { closeFile } = useActions()
   if (lines.length === 0) return null
   return (
-    <ul className={styles.files} aria-label="Open files" data-test="open-files">
-      {lines.map((line) => (
-        <OpenFile key={line.id} line={line} />
-      ))}
-    </ul>
+    <>
+      <ul className={styles.files} aria-label="Open files" data-test="open-files">
+        {lines.map((line) => (
+          <OpenFile key={line.id} line={line} />
+        ))}
+      </ul>
+      {lines.length > 1 && (
+        <Button
+          size="compact-xs"
+          variant="default"
+          data-test="close-all"
+          onClick={() => {
+            for (const { id } of lines) closeFile(id)
+          }}
+        >
+          Close all
+        </Button>
+      )}
+    </>
   )
 }
 

@@ -1,7 +1,7 @@
 import { useMediaQuery } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useRef } from 'react'
-import { nameParts, type TensorLine, type TensorRow } from '../../store/tensor-rows'
+import { useEffect, useRef } from 'react'
+import { nameParts, type TensorLine, type TensorRow, tensorKey } from '../../store/tensor-rows'
 import { ChevronDown, ChevronRight } from '../icons'
 import { useActions, useApp } from '../use-app'
 import { TensorFacts } from './TensorFacts'
@@ -25,9 +25,34 @@ export function TensorLines(props: LinesProps) {
   return props.lines.length > VIRTUAL_FROM ? <LongList {...props} /> : <ShortList {...props} />
 }
 
+/** Calls `show` with the line of the chosen weight, once each time another one is chosen. */
+function useChosenLine(lines: readonly TensorLine[], show: (index: number) => void): void {
+  const chosen = useApp(({ source }) => source.weight && tensorKey(source.weight))
+  const shown = useRef<string | null>(null)
+  useEffect(() => {
+    const index = lines.findIndex(({ kind, key }) => kind === 'tensor' && key === chosen)
+    if (index < 0 || shown.current === chosen) return
+    shown.current = chosen
+    show(index)
+  })
+}
+
+/** Scrolls `list` alone, and only as far as `item` is out of sight. */
+function bringIntoSight(list: Element, item: Element): void {
+  const [box, line] = [list.getBoundingClientRect(), item.getBoundingClientRect()]
+  if (line.top < box.top) list.scrollTop -= box.top - line.top
+  else if (line.bottom > box.bottom) list.scrollTop += line.bottom - box.bottom
+}
+
 function ShortList({ lines, onToggle }: LinesProps) {
+  const scroller = useRef<HTMLUListElement>(null)
+  useChosenLine(lines, (index) => {
+    const list = scroller.current
+    const item = list?.children[index]
+    if (list && item) bringIntoSight(list, item)
+  })
   return (
-    <ul className={styles.list} aria-label="Tensors">
+    <ul className={styles.list} ref={scroller} aria-label="Tensors">
       {lines.map((line) => (
         <li key={line.key}>
           <Line line={line} onToggle={onToggle} />
@@ -50,6 +75,7 @@ function LongList({ lines, onToggle }: LinesProps) {
     getItemKey: (index) => lines[index].key,
     overscan: 8,
   })
+  useChosenLine(lines, (index) => virtual.scrollToIndex(index))
   return (
     <ul className={styles.long} ref={scroller} aria-label="Tensors">
       <li className={styles.spacer} style={{ height: virtual.getTotalSize() }} aria-hidden />
