@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{
   compare: { summary: 'compare methods on one layer', load: () => import('./compare') },
   sweep: { summary: 'one method over one parameter, or outlier strength', load: () => import('./sweep') },
   explain: { summary: 'why a rotation hurts or helps on one layer', load: () => import('./explain') },
+  recipe: { summary: 'a method as a recipe of LLM Compressor', load: () => import('./recipe') },
   bench: { summary: 'time the kernels', load: () => import('./bench') },
 }
 

@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const LAYER = new URL('../golden/layers/layer-a.safetensors', import.meta.url).pathname
 
-const COMMANDS = ['inspect', 'formats', 'methods', 'quantize', 'compare', 'sweep', 'explain', 'bench']
+const COMMANDS = ['inspect', 'formats', 'methods', 'quantize', 'compare', 'sweep', 'explain', 'recipe', 'bench']
 
 describe('help', () => {
   test('the program lists its commands', async () => {
