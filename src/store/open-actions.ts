@@ -1,9 +1,10 @@
 /** Opening and closing files: what came in becomes layers, shards that belong together as one. */
 import { reportError } from '../core/errors'
+import { blobSource } from '../io/byte-source'
 import { groupShards } from '../io/checkpoint'
+import { headerHash } from '../io/header-hash'
 import type { Answer, FileListing } from '../worker/protocol'
 import type { StoreContext } from './context'
-import { headerHash } from './header-hash'
 import { sortFiles } from './incoming-files'
 import { findWanted } from './link-notes'
 import { fileSources, restoredSource, waitingSource } from './link-restore'
@@ -45,7 +46,7 @@ export function createOpenActions(context: StoreContext): OpenActions {
     for (const file of ours) {
       const answer = await read(context, file.name, async () => file)
       if (!answer) continue
-      const hash = answer.kind === 'safetensors' ? await headerHash(file).catch(() => '') : ''
+      const hash = answer.kind === 'safetensors' ? await headerHash(blobSource(file.name, file)).catch(() => '') : ''
       const own = { ...answer, builtIn: null, headerHash: hash, parts: [] }
       const same = get().source.files.find((other) => other.builtIn === null && isSameFile(other, own))
       if (same) void context.engine.closeFile(own.id)
@@ -143,7 +144,7 @@ async function openBuiltIn(context: StoreContext, id: string): Promise<void> {
     const file: OpenFile = { ...listing, builtIn: id, headerHash: '', parts: [] }
     patch('source', { files: [...get().source.files, file] })
     void fetched
-      .then(headerHash)
+      .then((file) => headerHash(blobSource(file.name, file)))
       .then((hash) => noteHash(context, file.id, hash))
       .catch(() => undefined)
   }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { blobSource } from '../../src/io/byte-source'
+import { headerHash } from '../../src/io/header-hash'
 import { createAppStore } from '../../src/store/app-store'
-import { headerHash } from '../../src/store/header-hash'
 import { fragmentOf } from '../../src/store/link-actions'
 import { awaitedFiles } from '../../src/store/link-restore'
 import { emptyReason, pageState, tiles } from '../../src/store/selectors'
@@ -97,7 +98,7 @@ describe('a link to a file that is not open', () => {
 
   it('takes a file of that name with another header, and says so (LK-02)', async () => {
     const { open, link, notes } = await opened(`#${MINE}`)
-    const found = await headerHash(fileOf('', '{ }'))
+    const found = await headerHash(blobSource('x', fileOf('', '{ }')))
     await open(fileOf('mine.safetensors', '{ }'))
     expect(notes()).toMatchObject([{ code: 'LK-02' }])
     expect(notes()[0].message).toContain(`expected header ${HASH}, found ${found}`)
