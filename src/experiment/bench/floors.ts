@@ -4,26 +4,19 @@ import type { Gpu } from '../../gpu/device'
 import { copyMatrix } from '../../gpu/kernels/copy-vec4'
 import { Recorder } from '../../gpu/recorder'
 import { readBuffer, uploadMatrix } from '../../gpu/transfer'
-import type { Subject } from './interleave'
-import type { Work } from './kernel-subject'
+import type { Entry } from './entry'
 
 export const EMPTY_SUBMIT = 'empty submit'
 
 const MEBIBYTE = 2 ** 20
 const LARGE = 64 * MEBIBYTE
 
-export interface Floor {
-  readonly subject: Subject
-  readonly shape: string
-  readonly work: Work | null
-}
-
 async function repeat(repetitions: number, work: () => Promise<unknown>): Promise<void> {
   for (let i = 0; i < repetitions; i++) await work()
 }
 
 /** Each repetition is a submit of its own, awaited: these floors are latencies. Buffers are allocated in `arena`. */
-export function floors(gpu: Gpu, arena: Arena): Floor[] {
+export function floors(gpu: Gpu, arena: Arena): Entry[] {
   const { queue } = gpu.device
   const scratch = new Arena(gpu)
   const tiny = uploadMatrix(gpu, arena, { rows: 1, cols: 32, data: new Float32Array(32) }, 'bench tiny')
@@ -37,7 +30,7 @@ export function floors(gpu: Gpu, arena: Arena): Floor[] {
     await queue.onSubmittedWorkDone()
     scratch.release()
   }
-  const floor = (name: string, shape: string, bytes: number, once: () => Promise<unknown>): Floor => ({
+  const floor = (name: string, shape: string, bytes: number, once: () => Promise<unknown>): Entry => ({
     subject: { name, run: (repetitions) => repeat(repetitions, once) },
     shape,
     work: bytes > 0 ? { kind: 'bytes', bytes } : null,

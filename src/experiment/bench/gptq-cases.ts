@@ -9,15 +9,9 @@ import { factorHessian, factorPlace } from '../../methods/gptq/factor'
 import { gatherHessian } from '../../methods/gptq/hessian'
 import { processingOrder } from '../../methods/gptq/order'
 import { quantizeWithGptq } from '../../methods/gptq/quantize-weight'
+import type { BenchCase } from './entry'
 import { gptqReference } from './gptq-reference'
-import type { Subject } from './interleave'
-import type { Work } from './kernel-subject'
-
-/** One stage to be timed. */
-export interface GptqCase {
-  readonly subject: Subject
-  readonly work: Work
-}
+import { layerProductCase } from './layer-product-case'
 
 const DAMPING = 0.01
 /**
@@ -31,14 +25,14 @@ const choices = { quantizer, scales: 'fresh', order: 'natural', damping: DAMPING
 
 /**
  * Stages of GPTQ on `weight` [out, in] with calibration rows `x` [tokens, in], each run from where the one before ends;
- * inputs live in `arena`. Operations are those of the cost model: tokens · in², in³ (factor and inverse), out · in².
+ * inputs live in `arena`, beside the layer's product, whose rate prices them. Operations are those of the cost model: tokens · in², in³ (factor and inverse), out · in².
  */
 export function gptqCases(
   gpu: Gpu,
   arena: Arena,
   { weight, x }: { readonly weight: Matrix; readonly x: Matrix },
   signal: AbortSignal,
-): GptqCase[] {
+): BenchCase[] {
   const [w, calibration] = [uploadMatrix(gpu, arena, weight, 'bench w'), uploadMatrix(gpu, arena, x, 'bench x')]
   const context = (owner: Arena) => ({ gpu, arena: owner, signal, seed: 0, onProgress: () => {} })
   const place = factorPlace(gpu, weight.cols, DAMPING)
@@ -49,7 +43,7 @@ export function gptqCases(
   }
   const whole = (owner: Arena) => quantizeWithGptq(w, () => hessian(owner), choices, context(owner))
 
-  const timed = (name: string, operations: number, run: (owner: Arena) => Promise<unknown>): GptqCase => ({
+  const timed = (name: string, operations: number, run: (owner: Arena) => Promise<unknown>): BenchCase => ({
     subject: { name, run: (repetitions) => repeated(gpu, repetitions, run) },
     work: { kind: 'operations', operations },
   })
@@ -65,10 +59,11 @@ export function gptqCases(
   const gptq = timed('gptq', all, whole)
   const reference = timed('gptq float64', all, () => gptqReference(weight, x, signal))
   return [
+    layerProductCase(gpu, { calibration, weight: w }, { weight, x }),
     timed('gptq gram', gramOperations, hessian),
     timed('gptq factor', factorOperations, async (owner) => factor(owner, await statistics())),
     { ...gptq, subject: { ...gptq.subject, verify: () => compareObjectives(gpu, whole, { weight, x }, signal) } },
-    reference,
+    { ...reference, subject: { ...reference.subject, longRounds: 2 } },
   ]
 }
 

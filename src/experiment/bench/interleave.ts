@@ -4,8 +4,15 @@
 export interface BenchClock {
   /** Wall time in milliseconds from any origin. */
   now(): number
-  /** CPU time of the whole process in milliseconds; null where there is no such clock. */
-  readonly cpu: (() => number) | null
+  /** CPU time of everything that takes part; null where it cannot be read. */
+  readonly cpu: CpuClock | null
+}
+
+export interface CpuClock {
+  /** Milliseconds from any origin, of the whole process or of all processes of a browser. */
+  read(): number | Promise<number>
+  /** By how much it moves at a time, in milliseconds. */
+  readonly stepMs: number
 }
 
 /** Something that can be timed. */
@@ -15,6 +22,8 @@ export interface Subject {
   run(repetitions: number): Promise<void>
   /** Does the work once and says what is wrong with the result, or null. Wrong subjects are not timed. */
   verify?(): Promise<string | null>
+  /** Of one that takes seconds: a timing is one run, and it takes part in so many rounds. */
+  readonly longRounds?: number
 }
 
 /** Milliseconds per repetition. */
@@ -63,15 +72,18 @@ export function medianOfRatios(subject: readonly number[], baseline: readonly nu
 }
 
 async function time(subject: Subject, repetitions: number, clock: BenchClock): Promise<Timing> {
-  const cpuStart = clock.cpu?.()
+  const cpuStart = await clock.cpu?.read()
   const start = clock.now()
   await subject.run(repetitions)
   const wallMs = (clock.now() - start) / repetitions
-  return { wallMs, cpuMs: clock.cpu && cpuStart !== undefined ? (clock.cpu() - cpuStart) / repetitions : null }
+  const cpuEnd = await clock.cpu?.read()
+  const isRead = cpuStart !== undefined && cpuEnd !== undefined
+  return { wallMs, cpuMs: isRead ? (cpuEnd - cpuStart) / repetitions : null }
 }
 
 /** Repetitions that make one timing last `minimumMs`, found by growing from one. */
 async function findRepetitions(subject: Subject, { clock, minimumMs, signal }: InterleaveOptions): Promise<number> {
+  if (subject.longRounds !== undefined) return 1
   let repetitions = 1
   for (;;) {
     signal.throwIfAborted()
@@ -103,7 +115,8 @@ export async function measureInterleaved(
     for (const index of roundOrder(prepared.length, round)) {
       signal.throwIfAborted()
       const entry = prepared[index]
-      if (entry.reason === null) entry.rounds.push(await time(entry.subject, entry.repetitions, clock))
+      const isOver = round >= (entry.subject.longRounds ?? rounds)
+      if (entry.reason === null && !isOver) entry.rounds.push(await time(entry.subject, entry.repetitions, clock))
     }
   }
   return prepared.map(({ first, reason, repetitions, rounds }) =>

@@ -8,10 +8,17 @@ export type Work =
   | { readonly kind: 'bytes'; readonly bytes: number }
   | { readonly kind: 'operations'; readonly operations: number }
 
+/**
+ * What the others of a group are compared with: the copy of the same tensor, the naive product, or the f32 product, whose
+ * rate prices operations. A group has at most one of each.
+ */
+export type Baseline = 'copy' | 'naive' | 'product'
+
 /** A kernel call to be timed. */
 export interface KernelCase {
   readonly name: string
   readonly work: Work
+  readonly baseline?: Baseline
   /** Records one run; the returned function reads the result back after the submit and says what is wrong, or null. */
   record(recorder: Recorder, arena: Arena): () => Promise<string | null>
 }

@@ -1,4 +1,6 @@
+import { mebibytes } from '../../gpu/buffer-pool'
 import type { AdapterFacts } from '../../gpu/device'
+import type { HostFacts, SubgroupSizes } from './environment'
 
 /** Work per second by the median wall time. */
 export type BenchRate =
@@ -20,14 +22,17 @@ export interface TimedRow extends RowIdentity {
   readonly medianMs: number
   readonly minMs: number
   readonly maxMs: number
-  /** CPU time of the process; null where it cannot be read. */
+  /** CPU time of all processes that take part; null where it cannot be read. */
   readonly cpuMs: number | null
   /** Median of per-round ratios to the copy kernel on the same tensor. */
   readonly ratioToCopy: number | null
   /** Median of per-round ratios of the naive matmul's time to this one's: how many times as fast. */
   readonly speedupOverNaive: number | null
-  /** Of a training step: median of per-round ratios to the cost model's operations at the rate of the layer's product. */
-  readonly ratioToModel: number | null
+  /**
+   * Median of per-round ratios to the f32 product of the group, both per operation: of another product how many times as
+   * long it takes, of a step of a method how far it is from its operations at the product's rate.
+   */
+  readonly ratioToProduct: number | null
   readonly rate: BenchRate | null
 }
 
@@ -37,52 +42,95 @@ export interface RefusedRow extends RowIdentity {
   readonly reason: string
 }
 
-export type BenchRow = TimedRow | RefusedRow
+/** What a method took on the GPU at once, and what was planned before it ran. */
+export interface MemoryRow extends RowIdentity {
+  readonly kind: 'memory'
+  readonly peakBytes: number
+  readonly planBytes: number
+}
+
+export type BenchRow = TimedRow | RefusedRow | MemoryRow
 
 /** Plain data; what --json writes and --against reads. */
 export interface BenchReport {
   readonly adapter: AdapterFacts
+  /** null where the browser does not say. */
+  readonly subgroups: SubgroupSizes | null
+  readonly host: HostFacts
   readonly rounds: number
   /** What ratios are ratios of: CPU time on a software adapter, where wall time depends on what else runs. */
   readonly comparedBy: 'cpu' | 'wall'
   readonly rows: readonly BenchRow[]
 }
 
-const HEADINGS = ['kernel', 'shape', 'median ms', 'min', 'max', 'cpu ms', 'x copy', 'x naive', 'x model', 'rate']
+const HEADINGS = ['kernel', 'shape', 'median ms', 'min', 'max', 'cpu ms', 'x copy', 'x naive', 'x product', 'rate']
 
-/** Three significant digits, never in exponent form. */
-function digits(value: number | null): string {
+/** Three significant digits, never in exponent form; '' for null. */
+export function digits(value: number | null): string {
   if (value === null) return ''
   if (value >= 100) return value.toFixed(0)
   return value.toFixed(value >= 10 ? 1 : value >= 1 ? 2 : 3)
 }
 
-function rateText(rate: BenchRate | null): string {
+export function rateText(rate: BenchRate | null): string {
   if (rate === null) return ''
   return rate.kind === 'bandwidth' ? `${digits(rate.gigabytesPerSecond)} GB/s` : `${digits(rate.gflops)} GFLOP/s`
 }
 
 function cells(row: TimedRow): string[] {
   const times = [row.medianMs, row.minMs, row.maxMs, row.cpuMs]
-  const ratios = [row.ratioToCopy, row.speedupOverNaive, row.ratioToModel]
+  const ratios = [row.ratioToCopy, row.speedupOverNaive, row.ratioToProduct]
   return [row.name, row.shape, ...[...times, ...ratios].map(digits), rateText(row.rate)]
 }
 
-/** The report as aligned text: one line for the adapter, one per row, refused rows with their reason. */
-export function formatBenchTable(report: BenchReport): string {
-  const { vendor, architecture, description, isSoftware } = report.adapter
-  const timed = report.rows.filter((row) => row.kind === 'timed').map(cells)
-  const widths = HEADINGS.map((heading, col) => Math.max(heading.length, ...timed.map((line) => line[col].length)))
-  const isText = (col: number) => col < 2
-  const align = (line: string[]) =>
+/** What stands in place of times. */
+export function remark(row: RefusedRow | MemoryRow): string {
+  if (row.kind === 'refused') return `not timed: ${row.reason}`
+  const { peakBytes, planBytes } = row
+  return `peak ${mebibytes(peakBytes)} of ${mebibytes(planBytes)} planned (${digits(peakBytes / planBytes)})`
+}
+
+/** Columns two spaces apart; the first `texts` of them aligned to the left. */
+export function alignColumns(
+  lines: readonly (readonly string[])[],
+  texts: number,
+): (line: readonly string[]) => string {
+  const widths = lines[0].map((_, col) => Math.max(...lines.map((line) => line[col].length)))
+  return (line) =>
     line
-      .map((text, col) => (isText(col) ? text.padEnd(widths[col]) : text.padStart(widths[col])))
+      .map((text, col) => (col < texts ? text.padEnd(widths[col]) : text.padStart(widths[col])))
       .join('  ')
       .trimEnd()
+}
+
+/** Where a report was taken, a line each: adapter, device, surroundings, how it was measured. */
+export function formatBenchHeader({
+  adapter,
+  subgroups,
+  host,
+  rounds,
+  comparedBy,
+}: Omit<BenchReport, 'rows'>): string[] {
+  const { vendor, architecture, description, isSoftware, features, limits } = adapter
+  const { runtime, commit, load } = host
+  const lanes = subgroups === null ? 'subgroups not told' : `subgroups of ${subgroups.min} to ${subgroups.max}`
+  return [
+    `adapter: ${description} (${vendor} ${architecture}${isSoftware ? ', software' : ''}), ${lanes}`,
+    `features: ${features.length > 0 ? features.join(', ') : 'none'}`,
+    `limits: ${Object.entries(limits)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ')}`,
+    `runtime: ${runtime}, commit ${commit ?? 'unknown'}, load ${load === null ? 'unknown' : load.toFixed(2)}`,
+    `${rounds} rounds, ratios by ${comparedBy === 'cpu' ? 'CPU time' : 'wall time'}`,
+  ]
+}
+
+/** The report as aligned text: where it was taken, then a line per row, refused rows with their reason. */
+export function formatBenchTable(report: BenchReport): string {
+  const timed = report.rows.filter((row) => row.kind === 'timed').map(cells)
+  const align = alignColumns([HEADINGS, ...timed], 2)
   const lines = report.rows.map((row) =>
-    row.kind === 'timed' ? align(cells(row)) : `${row.name}  ${row.shape}  not timed: ${row.reason}`,
+    row.kind === 'timed' ? align(cells(row)) : `${row.name}  ${row.shape}  ${remark(row)}`,
   )
-  const adapter = `${description} (${vendor} ${architecture}${isSoftware ? ', software' : ''})`
-  const basis = report.comparedBy === 'cpu' ? 'CPU time' : 'wall time'
-  return [`${adapter}; ${report.rounds} rounds, ratios by ${basis}`, align(HEADINGS), ...lines, ''].join('\n')
+  return [...formatBenchHeader(report), '', align(HEADINGS), ...lines, ''].join('\n')
 }

@@ -8,7 +8,7 @@ import type { Gpu } from '../../gpu/device'
 import { copyMatrix } from '../../gpu/kernels/copy-vec4'
 import { matmulNt } from '../../gpu/kernels/matmul-nt'
 import { Recorder } from '../../gpu/recorder'
-import { readFloats, readMatrix, uploadMatrix } from '../../gpu/transfer'
+import { readFloats, uploadMatrix } from '../../gpu/transfer'
 import { blockAffineLearner } from '../../methods/block-affine/learner'
 import { startParameters as startBlockAffine } from '../../methods/block-affine/start'
 import { flatquantLearner } from '../../methods/flatquant/learner'
@@ -16,19 +16,11 @@ import { startParameters as startFlatQuant } from '../../methods/flatquant/start
 import { denseForm } from '../../methods/spinquant/form'
 import { rotationLearner } from '../../methods/spinquant/learner'
 import { startRotation } from '../../methods/spinquant/orthogonal'
-import type { Learner, LearningProblem } from '../../methods/training/learner'
+import type { Learner } from '../../methods/training/learner'
 import { createBook, recordStep } from '../../methods/training/train'
-import { checkSamples, expectedSum } from './checks'
+import type { BenchCase } from './entry'
 import type { Subject } from './interleave'
-import { kernelSubject, type Work } from './kernel-subject'
-
-export interface TrainingCase {
-  readonly subject: Subject
-  readonly work: Work
-}
-
-/** Its rate is what the cost model of a step is priced at. */
-export const LAYER_PRODUCT = 'layer product'
+import { layerProductCase } from './layer-product-case'
 
 const BLOCK = 32
 const SEED = 0
@@ -56,7 +48,7 @@ export function trainingCases(
   arena: Arena,
   { weight, x }: { readonly weight: Matrix; readonly x: Matrix },
   signal: AbortSignal,
-): TrainingCase[] {
+): BenchCase[] {
   const [w, calibration] = [uploadMatrix(gpu, arena, weight, 'bench w'), uploadMatrix(gpu, arena, x, 'bench x')]
   const recorder = new Recorder(gpu)
   const reference = matmulNt(recorder, arena, calibration, w)
@@ -65,12 +57,12 @@ export function trainingCases(
   const { rows: out, cols: n } = weight
   const { a, b } = kroneckerShape(n)
   const products = 6 * x.rows * n * out
-  const step = (name: string, transforms: number, prepare: Prepare): TrainingCase => ({
+  const step = (name: string, transforms: number, prepare: Prepare): BenchCase => ({
     subject: stepSubject(gpu, arena, { name: `${name} step`, prepare, signal }),
     work: { kind: 'operations', operations: products + transforms },
   })
   return [
-    productCase(gpu, problem, { weight, x }),
+    layerProductCase(gpu, problem, { weight, x }),
     step('flatquant', 8 * (x.rows + out) * n * (a + b), async () => {
       const options = { alpha: ALPHA, seed: SEED, parametrisation: 'svd' } as const
       return flatquantLearner(gpu, arena, problem, await startFlatQuant(gpu, problem, { a, b }, options))
@@ -91,27 +83,6 @@ export function trainingCases(
       )
     }),
   ]
-}
-
-function productCase(
-  gpu: Gpu,
-  { calibration, weight: w }: LearningProblem,
-  { weight, x }: { weight: Matrix; x: Matrix },
-): TrainingCase {
-  const work = { kind: 'operations', operations: 2 * x.rows * weight.rows * weight.cols } as const
-  const n = weight.cols
-  const term = (row: number, col: number) => (k: number) => x.data[row * n + k] * weight.data[col * n + k]
-  return {
-    work,
-    subject: kernelSubject(gpu, {
-      name: LAYER_PRODUCT,
-      work,
-      record(recorder, scratch) {
-        const y = matmulNt(recorder, scratch, calibration, w)
-        return async () => checkSamples(await readMatrix(gpu, y), (row, col) => expectedSum(n, term(row, col)))
-      },
-    }),
-  }
 }
 
 /** Takes steps one after the other, each in a submit of its own, from a learner made at the first of them. */

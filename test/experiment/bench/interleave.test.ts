@@ -12,7 +12,7 @@ import {
 function fakeTime() {
   const state = { now: 1000 }
   const log: string[] = []
-  const clock = { now: () => state.now, cpu: () => 2 * state.now }
+  const clock = { now: () => state.now, cpu: { read: () => 2 * state.now, stepMs: 0 } }
   const subject = (name: string, costMs: (call: number) => number, wrong: string | null = null): Subject => {
     let call = 0
     return {
@@ -65,6 +65,22 @@ describe('measureInterleaved', () => {
     if (measured.kind !== 'timed') throw new Error('refused')
     expect(measured.repetitions * 0.1).toBeGreaterThanOrEqual(5)
     expect(measured.repetitions).toBeLessThanOrEqual(100)
+  })
+
+  test('a subject that takes seconds is one run per timing, in the rounds it asks for', async () => {
+    const { clock, log, subject } = fakeTime()
+    const long = { ...subject('A', () => 1), longRounds: 2 }
+    const [measured, other] = await measureInterleaved([long, subject('B', () => 10)], optionsOf(clock, 3))
+    expect(measured).toMatchObject({ repetitions: 1, rounds: [{ wallMs: 1 }, { wallMs: 1 }] })
+    expect(log.filter((entry) => entry.startsWith('A'))).toEqual(['A1', 'A?', 'A1', 'A1'])
+    expect(other).toMatchObject({ rounds: { length: 3 } })
+  })
+
+  test('waits for a CPU clock that is read elsewhere', async () => {
+    const { clock, subject } = fakeTime()
+    const cpu = { read: async () => clock.cpu.read(), stepMs: 10 }
+    const [measured] = await measureInterleaved([subject('A', () => 10)], optionsOf({ ...clock, cpu }, 1))
+    expect(measured).toMatchObject({ rounds: [{ wallMs: 10, cpuMs: 20 }] })
   })
 
   test('does not time a subject whose result is wrong', async () => {

@@ -1,0 +1,3 @@
+import { exposeBench } from './expose-bench'
+
+exposeBench(async () => [])
