@@ -10,6 +10,8 @@ const env: Record<string, string> =
 
 export default defineConfig({
   test: {
+    // A file keeps one core busy: shaders are compiled on one thread.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
@@ -19,7 +21,11 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, 'test/**/*.browser.test.ts', 'test/**/*.references.test.ts'],
           env,
           pool: 'forks',
+          // Files of a process share its modules, its device and the pipelines compiled on it (test/support/gpu.ts).
+          isolate: false,
           testTimeout: 60_000,
+          // Opening the device is one.
+          hookTimeout: 60_000,
         },
       },
       {

@@ -3,7 +3,8 @@ import { appendFile, readFile } from 'node:fs/promises'
 import { FileError } from '../core/errors'
 import { VERSION } from '../core/version'
 import type { MethodOutcome } from '../experiment/result'
-import { type AnyEvent, compareAny, loadAny } from '../experiment/run-pieces'
+import type { ComparisonEvent } from '../experiment/run-comparison'
+import { compareAny, loadAny } from '../experiment/run-pieces'
 import { Arena } from '../gpu/arena'
 import type { Gpu } from '../gpu/device'
 import { matrixShape } from '../io/tensor-bytes'
@@ -64,7 +65,7 @@ async function compareOne(
     readonly parsed: CompareArguments
     readonly gpu: Gpu
     readonly terminal: Terminal
-    readonly note: (event: AnyEvent) => void
+    readonly note: (event: ComparisonEvent) => void
   },
 ) {
   const arena = new Arena(gpu)
@@ -92,7 +93,7 @@ async function compareOne(
 export function compareMany(
   parsed: CompareArguments,
   output: string,
-  { terminal, note }: { readonly terminal: Terminal; readonly note: (event: AnyEvent) => void },
+  { terminal, note }: { readonly terminal: Terminal; readonly note: (event: ComparisonEvent) => void },
 ): Promise<boolean> {
   const work = async (files: OpenFiles) => {
     const weights = matchingTensors(files.file, parsed.weight)

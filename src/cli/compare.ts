@@ -1,7 +1,8 @@
-import type { PiecePlan } from '../experiment/pieces'
+import type { MemoryPlan } from '../experiment/memory-plan'
 import type { MethodOutcome } from '../experiment/result'
 import { resultsText } from '../experiment/results/results-file'
-import { type AnyEvent, compareAny } from '../experiment/run-pieces'
+import type { ComparisonEvent } from '../experiment/run-comparison'
+import { compareAny } from '../experiment/run-pieces'
 import { mebibytes } from '../gpu/buffer-pool'
 import { type Command, EXIT, type Terminal } from './command'
 import { compareHelp, parseCompare } from './compare-arguments'
@@ -11,16 +12,20 @@ import { noteProgress, withComparison } from './open-layer'
 import { decimals, writeJson, writeWhole } from './output'
 import { resultsOf } from './results-report'
 
-/** How a layer is cut, and what the run takes. */
-function planText({ weightPieces, weightRows, tokenPieces, tokenRows, ...bytes }: PiecePlan): string {
-  return (
-    `In pieces: ${weightPieces} of at most ${weightRows} rows of the weight, ${tokenPieces} of at most ${tokenRows} tokens. ` +
-    `Largest buffer ${mebibytes(bytes.largestBytes)} of ${mebibytes(bytes.limitBytes)} allowed, at most about ` +
-    `${mebibytes(bytes.peakBytes)} at once.`
-  )
+/** What the run takes, of what most, and how a layer is cut that no buffer holds. */
+function planText({ pieces, ...bytes }: MemoryPlan): string {
+  const most = bytes.methods.reduce((a, b) => (b.bytes > a.bytes ? b : a))
+  const parts =
+    `weight ${mebibytes(bytes.weightBytes)}, activations ${mebibytes(bytes.activationBytes)}, reference outputs ` +
+    `${mebibytes(bytes.referenceBytes)}, ${most.method} ${mebibytes(most.bytes)}`
+  const cut = pieces
+    ? `In pieces: ${pieces.weightPieces} of at most ${pieces.weightRows} rows of the weight, ${pieces.tokenPieces} of at most ` +
+      `${pieces.tokenRows} tokens. Largest buffer ${mebibytes(pieces.largestBytes)} of ${mebibytes(bytes.limitBytes)} allowed. `
+    : ''
+  return `${cut}GPU memory: at most about ${mebibytes(bytes.peakBytes)} at once (${parts}).`
 }
 
-function noteEvent(event: AnyEvent, terminal: Terminal): void {
+function noteEvent(event: ComparisonEvent, terminal: Terminal): void {
   if (event.kind === 'plan') terminal.note(planText(event.plan))
   if (event.kind === 'started') terminal.note(`${event.setting} ${event.method} …`)
   if (event.kind === 'progress') noteProgress(`${event.setting} ${event.method}`, event.progress, terminal)
@@ -41,7 +46,7 @@ export const command: Command = {
     for (const note of parsed.notes) terminal.note(`note: ${note}.`)
     if (parsed.jsonl !== null) {
       const { compareMany } = await import('./compare-many')
-      const note = (event: AnyEvent) => noteEvent(event, terminal)
+      const note = (event: ComparisonEvent) => noteEvent(event, terminal)
       return (await compareMany(parsed, parsed.jsonl, { terminal, note })) ? EXIT.done : EXIT.input
     }
     const outcomes: MethodOutcome[] = []

@@ -2,7 +2,7 @@
 import type { SweepRequest } from '../experiment/request'
 import { parseSetting } from '../experiment/settings'
 import { checkSweep } from '../experiment/sweep'
-import { sweepParameters, sweepValues } from '../experiment/sweep-parameters'
+import { type SweptLayer, sweepParameters, sweepValues } from '../experiment/sweep-parameters'
 import { asUsage, listOf, parse, UsageError } from './command'
 import {
   CHOICES_HELP,
@@ -42,8 +42,12 @@ export interface SweepArguments extends LayerArguments {
   readonly notes: readonly string[]
 }
 
-/** Calibration rows for a check of the usual values before the layer is known. */
-const SOME_ROWS = 64
+/** A layer on which the usual values are checked before the one asked for is known. */
+const SOME_LAYER: SweptLayer = {
+  calibrationTokens: 64,
+  outDim: Number.POSITIVE_INFINITY,
+  inDim: Number.POSITIVE_INFINITY,
+}
 
 const OPTIONS = {
   ...LAYER_OPTIONS,
@@ -88,7 +92,7 @@ function requestOf(values: Values): SweepArguments['request'] {
     seed: seedOf(values.seed),
     headDim: headDimOf(values['head-dim'], { settings: [setting], methods: [method] }),
   }
-  const tried = request.values ?? sweepValues(id, parameter, SOME_ROWS)
+  const tried = request.values ?? sweepValues(id, parameter, SOME_LAYER)
   asUsage(() => checkSweep({ ...request, values: tried }, null))
   return request
 }

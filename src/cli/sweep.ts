@@ -23,7 +23,7 @@ async function sweep(
   { request: asked }: SweepArguments,
   terminal: Terminal,
 ): Promise<Sweep> {
-  const values = asked.values ?? sweepValues(asked.method.id, asked.parameter, layer.calibration.rows)
+  const values = asked.values ?? sweepValues(asked.method.id, asked.parameter, layer.facts)
   const request: SweepRequest = { ...asked, values }
   const points: SweepPoint[] = []
   await runSweep(layer, request, { gpu, signal, now: () => performance.now() }, (event) => {

@@ -21,14 +21,28 @@ export class InputError extends MxError {}
 /** This browser, driver or device lacks something. */
 export class UnsupportedError extends MxError {}
 
+/** What would help where memory ran out, for a button: use so many tokens. */
+export interface Proposal {
+  readonly kind: 'tokens'
+  readonly tokens: number
+}
+
 /** The device was lost, ran out of memory, or refused a command. */
-export class GpuError extends MxError {}
+export class GpuError extends MxError {
+  readonly proposal: Proposal | null
+
+  constructor(code: string, message: string, options?: ErrorOptions & { readonly proposal?: Proposal | null }) {
+    super(code, message, options)
+    this.proposal = options?.proposal ?? null
+  }
+}
 
 /** What crosses a worker boundary or goes into a JSON report instead of an Error. */
 export interface ErrorReport {
   readonly kind: 'file' | 'input' | 'unsupported' | 'gpu' | 'bug'
   readonly code: string
   readonly message: string
+  readonly proposal?: Proposal
 }
 
 /** Describes any thrown value as plain data. */
@@ -37,7 +51,9 @@ export function reportError(error: unknown): ErrorReport {
   if (error instanceof FileError) return { kind: 'file', code: error.code, message }
   if (error instanceof InputError) return { kind: 'input', code: error.code, message }
   if (error instanceof UnsupportedError) return { kind: 'unsupported', code: error.code, message }
-  if (error instanceof GpuError) return { kind: 'gpu', code: error.code, message }
+  if (error instanceof GpuError) {
+    return { kind: 'gpu', code: error.code, message, ...(error.proposal && { proposal: error.proposal }) }
+  }
   return { kind: 'bug', code: 'BUG', message }
 }
 

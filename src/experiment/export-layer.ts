@@ -205,6 +205,7 @@ async function writeSubject(
     ...online.metadata,
     ...branch.metadata,
     ...describePlan(name, plan),
+    'mxscope.adapter': gpu.adapter.description,
     [`mxscope.formula.${name}`]: formulaText(name, { steps, correction: product.correction, activation }),
   }
   const file = writeSafetensors(tensors, metadata)

@@ -19,6 +19,8 @@ export interface FitCache {
   get(key: string, gpu: Gpu, create: (arena: Arena) => Promise<FittedTransform>): Promise<FittedTransform>
   /** Releases the transform kept under `key`, if there is one. */
   drop(key: string): void
+  /** Releases all of them. None may be in use. */
+  clear(): void
   /** Releases the transforms used longest ago until the rest is within the budget. None may be in use. */
   trim(): void
 }
@@ -58,6 +60,9 @@ export function createFitCache(budgetBytes = BUDGET_BYTES): FitCache {
       }
     },
     drop,
+    clear: () => {
+      for (const key of [...kept.keys()]) drop(key)
+    },
     trim: () => {
       let bytes = [...kept.values()].reduce((sum, { arena }) => sum + arena.bytes, 0)
       for (const [key, { arena }] of kept) {

@@ -6,13 +6,8 @@ import { decodeBlock, encodeBlock } from '../formats/codec'
 import { codeBits } from '../formats/codec-grid'
 import { type BlockScale, scaleValue } from '../formats/codec-scale'
 import { type Quantizer, SCALE_RULES, type ScaleRule } from '../formats/number-format'
+import type { ColumnSpan } from './block-span'
 import type { TensorRow } from './tensor-blocks'
-
-/** Columns of a row, from `start` to before `end`. */
-export interface ColumnSpan {
-  readonly start: number
-  readonly end: number
-}
 
 export interface InspectedElement {
   readonly column: number
@@ -41,11 +36,6 @@ export interface Inspection {
   readonly sqnrDb: number
   readonly zeroed: number
   readonly clipped: number
-}
-
-/** The columns of block `block`; the last one may be short. */
-export function blockSpan(block: number, blockSize: number, inDim: number): ColumnSpan {
-  return { start: block * blockSize, end: Math.min((block + 1) * blockSize, inDim) }
 }
 
 /** Elements that share a scale: Infinity for a whole row, 1 without a scale. */

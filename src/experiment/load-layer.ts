@@ -1,6 +1,7 @@
 /** From tensors in open files to matrices on the GPU, split into calibration and evaluation rows. */
 import { InputError } from '../core/errors'
 import { STANDARD_MX } from '../formats/quantizer'
+import { Arena } from '../gpu/arena'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
 import { transpose } from '../gpu/kernels/transpose'
 import { Recorder } from '../gpu/recorder'
@@ -99,12 +100,18 @@ function isTransposed({ weight, tensors }: LayerSources, activations: readonly T
 
 async function loadWeight(weight: TensorSource, transposed: boolean, context: LoadContext): Promise<GpuMatrix> {
   const { rows } = matrixShape(weight.tensor, 'weight')
-  const stored = await loadRows(weight, { start: 0, end: rows }, context)
-  if (!transposed) return stored
-  const recorder = new Recorder(context.gpu)
-  const turned = transpose(recorder, context.arena, stored)
-  recorder.submit()
-  return turned
+  const range = { start: 0, end: rows }
+  if (!transposed) return loadRows(weight, range, context)
+  const passing = new Arena(context.gpu)
+  try {
+    const stored = await loadRows(weight, range, { ...context, arena: passing })
+    const recorder = new Recorder(context.gpu)
+    const turned = transpose(recorder, context.arena, stored)
+    recorder.submit()
+    return turned
+  } finally {
+    passing.release()
+  }
 }
 
 async function loadCaptured(

@@ -28,6 +28,8 @@ export interface PiecePlan {
   /** The largest buffer, and all that lives at once; estimates from above. */
   readonly largestBytes: number
   readonly peakBytes: number
+  /** Of these, what lies there for the whole run. */
+  readonly residentBytes: { readonly weight: number; readonly activations: number; readonly reference: number }
 }
 
 /** What a run does with a layer in pieces, as far as its memory depends on it. */
@@ -99,14 +101,16 @@ export function planPieces(shape: LayerShape, works: readonly PieceWork[], limit
   const x = tokenRows * row
   const y = matrixBytes(tokenRows, weightRows)
   const outputs = tokens * matrixBytes(1, weightRows) * weightPieces
-  const resident = pooled(slab, outDim * row) + pooled(x, tokens * row) + pooled(y, outputs)
+  const weight = pooled(slab, outDim * row)
+  const activations = pooled(x, tokens * row)
+  const reference = pooled(y, outputs)
   // Rounded rows for the whole method; rotated and rounded pieces, what a rotation needs in between, products.
   const walking = pooled(x, tokens * row + 2 * x) + pooled(slab, 4 * slab) + pooled(y, 3 * y)
   const hessian = works.some(usesHessian) ? needsOf(inDim, limitBytes) : null
   // In processing order, what came of it, errors, scales, and three matrices to compare them.
   const compensating = hessian ? pooled(hessian.largest, hessian.kept) + pooled(slab, 6 * slab) : 0
   const finding = hessian ? pooled(hessian.largest, hessian.finding) + pooled(x, 3 * x) : 0
-  const peak = resident + Math.max(walking + compensating, finding) + 2 * FIXED_BYTES
+  const peak = weight + activations + reference + Math.max(walking + compensating, finding) + 2 * FIXED_BYTES
   return {
     limitBytes,
     weightRows,
@@ -115,6 +119,7 @@ export function planPieces(shape: LayerShape, works: readonly PieceWork[], limit
     tokenPieces: sets.reduce((sum, count) => sum + Math.ceil(count / tokenRows), 0),
     largestBytes: Math.min(limitBytes, sizeClass(Math.max(slab, x, y, hessian?.largest ?? 0, FIXED_BYTES))),
     peakBytes: Math.ceil(peak),
+    residentBytes: { weight, activations, reference },
   }
 }
 

@@ -6,16 +6,19 @@ import { bitsPerElement } from '../formats/bits-per-element'
 import type { PreScale } from '../formats/number-format'
 import { checkMxChoices } from '../formats/quantizer'
 import { Arena } from '../gpu/arena'
+import { OutOfMemory } from '../gpu/buffer-pool'
 import type { Gpu } from '../gpu/device'
 import { withErrorScopes } from '../gpu/error-scope'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
 import { matmulNt } from '../gpu/kernels/matmul-nt'
+import { excessText, type MeteredPool, meterPool } from '../gpu/memory-meter'
 import { Recorder } from '../gpu/recorder'
 import type { Context, FitInput, Method } from '../methods/method'
 import { methodById } from '../methods/registry'
 import { optionsOf } from './catalog'
 import { headDimOf } from './kv-cache'
 import { type Measured, type MeasurePlan, measure, type Rows } from './measure'
+import { type MemoryPlan, memoryPlan } from './memory-plan'
 import { outputNotes } from './output-heads'
 import type { ComparisonRequest, MethodChoice, Setting } from './request'
 import type { MethodOutcome, ResultIdentity } from './result'
@@ -42,8 +45,9 @@ export interface ComparisonContext {
   readonly now: () => number
 }
 
-/** What a comparison says while it goes, in the order of settings and, within a setting, of methods. */
+/** What a comparison says while it goes: first what it will take, then in the order of settings and, within a setting, of methods. */
 export type ComparisonEvent =
+  | { readonly kind: 'plan'; readonly plan: MemoryPlan }
   | { readonly kind: 'started'; readonly method: string; readonly setting: string }
   | { readonly kind: 'progress'; readonly method: string; readonly setting: string; readonly progress: Progress }
   | { readonly kind: 'outcome'; readonly outcome: MethodOutcome }
@@ -138,22 +142,41 @@ export interface RunSubject {
   readonly inDim: number
   /** Bits per weight as loaded. */
   readonly weightBits: number
+  /** Bytes that may live while a cell runs. */
+  plannedBytes(cell: Cell): number
   /** Fits and measures one cell; what it allocates is the context's arena's. */
   measure(cell: Cell, context: Context & { readonly now: () => number }): Promise<Measured>
 }
 
-/** Runs one cell in an arena of its own. Throws only what ends the whole run: a cancel or the loss of the device. */
-async function runCell(
-  cell: Cell,
-  { subject, askedHeadDim }: { readonly subject: RunSubject; readonly askedHeadDim: number | null },
-  { context, emit }: RunParts,
-): Promise<MethodOutcome> {
+/** The context of a run whose pool counts for it. */
+export interface MeteredContext extends ComparisonContext {
+  readonly gpu: Gpu & { readonly pool: MeteredPool }
+}
+
+/** `context` with a pool that counts for one run, of which `base` bytes are there already. */
+export function meteredContext(context: ComparisonContext, base: number): MeteredContext {
+  return { ...context, gpu: { ...context.gpu, pool: meterPool(context.gpu.pool, { base }) } }
+}
+
+export interface RunParts {
+  readonly request: ComparisonRequest
+  readonly context: ComparisonContext
+  readonly emit: (event: ComparisonEvent) => void
+}
+
+interface CellParts extends RunParts {
+  readonly context: MeteredContext
+}
+
+/** Runs one cell in an arena of its own. Throws only what the cell is not to blame for: a cancel, the loss of the device, OutOfMemory. */
+async function runCell(cell: Cell, subject: RunSubject, { request, context, emit }: CellParts): Promise<MethodOutcome> {
   const { gpu, signal, now } = context
   const { weight } = cell.quantizers
   const { method, setting, seed, outputFormat, headDim } = cell.identity
   const { name, outDim, inDim, weightBits } = subject
   const arena = new Arena(gpu)
   const onProgress = (progress: Progress) => emit({ kind: 'progress', method, setting, progress })
+  gpu.pool.plan(subject.plannedBytes(cell))
   try {
     const { correctionBits, ...measured } = await withErrorScopes(gpu, signal, () =>
       subject.measure(cell, { gpu, signal, arena, seed, onProgress, now }),
@@ -161,32 +184,65 @@ async function runCell(
     arena.release()
     const stored = weight ? bitsPerElement(weight, inDim) : weightBits
     const bits = stored + correctionBits / (outDim * inDim)
-    const heads = headDim === null ? null : { headDim, assumed: askedHeadDim === null }
-    const notes = outputFormat === null || heads === null ? [] : outputNotes(outputFormat, heads, { name, outDim })
-    return { kind: 'result', ...cell.identity, ...measured, bitsPerElement: bits, notes: [...notes, ...measured.notes] }
+    const heads = headDim === null ? null : { headDim, assumed: request.headDim === null }
+    const ofOutput = outputFormat === null || heads === null ? [] : outputNotes(outputFormat, heads, { name, outDim })
+    const notes = [...ofOutput, ...measured.notes, ...excessNotes(gpu.pool)]
+    return { kind: 'result', ...cell.identity, ...measured, bitsPerElement: bits, notes }
   } catch (error) {
     arena.release()
     if (isAbort(error) || (error instanceof GpuError && error.code === 'GP-04')) throw error
     gpu.pool.trim()
-    return { kind: 'failure', ...cell.identity, error: reportError(error) }
+    if (error instanceof OutOfMemory) throw error
+    return failureOf(cell, error)
   }
 }
 
-interface RunParts {
-  readonly context: ComparisonContext
-  readonly emit: (event: ComparisonEvent) => void
+/** What a result says where its method took more memory than was planned. */
+const excessNotes = ({ excess }: MeteredPool) => (excess ? [`GPU memory: ${excessText(excess)}`] : [])
+
+/** The outcome of a cell that ended with `error`. */
+export const failureOf = ({ identity }: Cell, error: unknown): MethodOutcome => ({
+  kind: 'failure',
+  ...identity,
+  error: reportError(error),
+})
+
+/** A cell that memory ran out in. */
+export interface Stopped {
+  readonly index: number
+  readonly cell: Cell
+  readonly error: OutOfMemory
 }
 
-/** Runs `cells` one after the other on `subject` and emits each outcome as it is there. Throws as runComparison does. */
-export async function runCells(
-  cells: readonly Cell[],
-  on: { readonly subject: RunSubject; readonly askedHeadDim: number | null },
-  parts: RunParts,
-): Promise<void> {
-  for (const cell of cells) {
+/**
+ * Runs `cells` one after the other on `subject` and emits each outcome as it is there. Stops where memory runs out, and
+ * returns that cell; null when all are done. Throws as runComparison does.
+ */
+export async function runCells(cells: readonly Cell[], subject: RunSubject, parts: CellParts): Promise<Stopped | null> {
+  for (const [index, cell] of cells.entries()) {
     parts.context.signal.throwIfAborted()
     parts.emit({ kind: 'started', method: cell.identity.method, setting: cell.identity.setting })
-    parts.emit({ kind: 'outcome', outcome: await runCell(cell, on, parts) })
+    try {
+      parts.emit({ kind: 'outcome', outcome: await runCell(cell, subject, parts) })
+    } catch (error) {
+      if (error instanceof OutOfMemory) return { index, cell, error }
+      throw error
+    }
+  }
+  return null
+}
+
+/** Runs all of `cells` by `run`, which stops where memory runs out: that cell fails, and the ones behind it go on. */
+export async function runAll(
+  cells: readonly Cell[],
+  run: (cells: readonly Cell[]) => Promise<Stopped | null>,
+  emit: RunParts['emit'],
+): Promise<void> {
+  for (let rest = cells; rest.length > 0; ) {
+    const stopped = await run(rest)
+    if (!stopped) return
+    emit({ kind: 'outcome', outcome: failureOf(stopped.cell, stopped.error) })
+    rest = rest.slice(stopped.index + 1)
   }
 }
 
@@ -211,6 +267,56 @@ function measureWhole(
   }
 }
 
+/** What `cells` will take on a layer that fits whole. */
+export function planWhole(
+  { weight, calibration, evaluation }: Pick<ComparisonLayer, 'weight' | 'calibration' | 'evaluation'>,
+  cells: readonly Cell[],
+  { request, context: { gpu } }: Pick<RunParts, 'request' | 'context'>,
+): Promise<MemoryPlan> {
+  const layer = {
+    outDim: weight.rows,
+    inDim: weight.cols,
+    calibrationTokens: calibration.rows,
+    evaluationTokens: evaluation.rows,
+    sameRows: calibration === evaluation,
+    limitBytes: gpu.pool.limitBytes,
+    isSoftware: gpu.adapter.isSoftware,
+    headDim: request.headDim,
+    scaleAnalysis: request.scaleAnalysis,
+  }
+  return memoryPlan(layer, cells)
+}
+
+/** Runs `cells` on `layer` as `plan` has them. Returns the cell that memory ran out in; throws as runComparison does. */
+export async function runWhole(
+  layer: ComparisonLayer,
+  { cells, plan }: { readonly cells: readonly Cell[]; readonly plan: MemoryPlan },
+  parts: RunParts,
+): Promise<Stopped | null> {
+  const layerBytes = plan.weightBytes + plan.activationBytes
+  const context = meteredContext(parts.context, layerBytes)
+  const { gpu, signal } = context
+  const { name, weightBits } = layer
+  const { rows: outDim, cols: inDim } = layer.weight
+  const before = layerBytes + plan.referenceBytes
+  const plannedBytes: RunSubject['plannedBytes'] = ({ identity: { method, setting } }) => {
+    const own = plan.methods.filter((each) => each.method === method && each.setting === setting)
+    return before + Math.max(0, ...own.map(({ bytes }) => bytes))
+  }
+  const arena = new Arena(gpu)
+  try {
+    const rows = await withErrorScopes(gpu, signal, async () => referenceOutputs(layer, arena, gpu))
+    const measured = measureWhole(layer, rows, parts.request)
+    return await runCells(
+      cells,
+      { name, outDim, inDim, weightBits, plannedBytes, measure: measured },
+      { ...parts, context },
+    )
+  } finally {
+    arena.release()
+  }
+}
+
 /**
  * Compares `request.methods` under `request.settings` on `layer` and emits each outcome as it is there. Methods are
  * fitted on the calibration rows only. A method that fails yields a MethodFailure and the others go on.
@@ -224,16 +330,9 @@ export async function runComparison(
   context: ComparisonContext,
   emit: (event: ComparisonEvent) => void,
 ): Promise<void> {
-  const { gpu, signal } = context
-  const { name, weightBits } = layer
-  const { rows: outDim, cols: inDim } = layer.weight
-  const cells = cellsFor(request, outDim)
-  const arena = new Arena(gpu)
-  try {
-    const rows = await withErrorScopes(gpu, signal, async () => referenceOutputs(layer, arena, gpu))
-    const subject = { name, outDim, inDim, weightBits, measure: measureWhole(layer, rows, request) }
-    await runCells(cells, { subject, askedHeadDim: request.headDim }, { context, emit })
-  } finally {
-    arena.release()
-  }
+  const cells = cellsFor(request, layer.weight.rows)
+  const parts = { request, context, emit }
+  const plan = await planWhole(layer, cells, parts)
+  emit({ kind: 'plan', plan })
+  await runAll(cells, (rest) => runWhole(layer, { cells: rest, plan }, parts), emit)
 }

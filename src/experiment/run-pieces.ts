@@ -4,16 +4,21 @@ import { type LayerSources, type LoadedLayer, loadLayer, outlineLayer } from './
 import { loadPieces, type PiecewiseLayer } from './load-pieces'
 import type { LoadContext } from './load-tensor'
 import { measureInPieces, type PieceRows, referencePieces } from './measure-pieces'
-import { fitsWhole, type LayerShape, type PiecePlan, type PieceWork, planPieces, refusal } from './pieces'
+import type { MemoryPlan } from './memory-plan'
+import { fitsWhole, type LayerShape, type PieceWork, planPieces, refusal } from './pieces'
 import type { ComparisonRequest } from './request'
 import {
   type Cell,
   type ComparisonContext,
   type ComparisonEvent,
   cellsFor,
+  meteredContext,
+  type RunParts,
   type RunSubject,
+  runAll,
   runCells,
   runComparison,
+  type Stopped,
 } from './run-comparison'
 
 /** A layer as a comparison takes it. */
@@ -21,10 +26,8 @@ export type AnyLayer =
   | { readonly kind: 'whole'; readonly layer: LoadedLayer }
   | { readonly kind: 'pieces'; readonly layer: PiecewiseLayer }
 
-/** What compareAny says: of a layer in pieces first how it is cut and what the run takes. */
-export type AnyEvent = ComparisonEvent | { readonly kind: 'plan'; readonly plan: PiecePlan }
-
-const workOf = ({ method, quantizers, identity }: Cell): PieceWork => ({
+/** A cell as its plan in pieces has it. */
+export const workOf = ({ method, quantizers, identity }: Cell): PieceWork => ({
   method,
   quantizers,
   headDim: quantizers.output ? identity.headDim : null,
@@ -57,25 +60,49 @@ function possibleWorks(works: readonly PieceWork[], shape: LayerShape, limitByte
   return works.filter((_, index) => refused[index] === null)
 }
 
+/** The plan of a layer in pieces as every run tells it. */
+export function planOfPieces({ plan }: Pick<PiecewiseLayer, 'plan'>, cells: readonly Cell[]): MemoryPlan {
+  const { peakBytes, residentBytes, limitBytes } = plan
+  const { weight, activations, reference } = residentBytes
+  const bytes = peakBytes - weight - activations - reference
+  return {
+    ...{ peakBytes, weightBytes: weight, activationBytes: activations, referenceBytes: reference, limitBytes },
+    methods: cells.map(({ identity: { method, setting } }) => ({ method, setting, bytes })),
+    pieces: plan,
+  }
+}
+
 /**
- * As runComparison, for a layer of either kind. In pieces the plan is emitted first; a method that needs the layer whole
- * yields a failure GP-06 and costs no work.
+ * As runComparison, for a layer of either kind. In pieces a method that needs the layer whole yields a failure GP-06 and
+ * costs no work.
  */
 export async function compareAny(
   { kind, layer }: AnyLayer,
   request: ComparisonRequest,
   context: ComparisonContext,
-  emit: (event: AnyEvent) => void,
+  emit: (event: ComparisonEvent) => void,
 ): Promise<void> {
   if (kind === 'whole') return runComparison(layer, request, context, emit)
+  const cells = cellsFor(request, layer.facts.outDim)
+  emit({ kind: 'plan', plan: planOfPieces(layer, cells) })
+  await runAll(cells, (rest) => runInPieces(layer, rest, { request, context, emit }), emit)
+}
+
+/** Runs `cells` on a layer in pieces. Returns the cell that memory ran out in; throws as runComparison does. */
+export async function runInPieces(
+  layer: PiecewiseLayer,
+  cells: readonly Cell[],
+  parts: RunParts,
+): Promise<Stopped | null> {
   const { name, weightBits, facts, plan } = layer
   const { outDim, inDim } = facts
-  const cells = cellsFor(request, outDim)
+  const { weight, activations } = plan.residentBytes
+  const context = meteredContext(parts.context, weight + activations)
   const arena = new Arena(context.gpu)
-  emit({ kind: 'plan', plan })
   try {
-    const subject = { name, outDim, inDim, weightBits, measure: measurerOf(layer, request, arena) }
-    await runCells(cells, { subject, askedHeadDim: request.headDim }, { context, emit })
+    const measure = measurerOf(layer, parts.request, arena)
+    const subject = { name, outDim, inDim, weightBits, plannedBytes: () => plan.peakBytes, measure }
+    return await runCells(cells, subject, { ...parts, context })
   } finally {
     arena.release()
     context.gpu.pool.trim()

@@ -1,12 +1,17 @@
-import { UnsupportedError } from '../core/errors'
+import { GpuError, UnsupportedError } from '../core/errors'
 
 /** Storage buffers by size class, so that a step allocates nothing new once it has run before. */
 export interface BufferPool {
-  /** A buffer of at least `bytes`, contents undefined. Throws UnsupportedError GP-02 beyond the device's limits. */
+  /**
+   * A buffer of at least `bytes`, contents undefined. Throws UnsupportedError GP-02 beyond the device's limits, OutOfMemory
+   * once the device has answered that it had no memory for an earlier one.
+   */
   acquire(bytes: number, label: string): GPUBuffer
   release(buffer: GPUBuffer): void
-  /** Destroys every buffer that is not in use. */
+  /** Destroys every buffer that is not in use, and forgets what could not be had. */
   trim(): void
+  /** Waits for the device's answers about large buffers; the first that could not be had, null: all could. */
+  settled(): Promise<OutOfMemory | null>
   /** Bytes handed out and not released. */
   readonly liveBytes: number
   /** Largest value of liveBytes so far. */
@@ -17,6 +22,25 @@ export interface BufferPool {
   readonly largestBytes: number
   /** Uniform blocks waiting for a recorder. */
   readonly uniforms: GPUBuffer[]
+  /** A run that takes more than it planned fails, instead of saying so (memory-meter.ts): for tests. */
+  readonly isStrict: boolean
+}
+
+/** GP-03: the device had no memory for a buffer. */
+export class OutOfMemory extends GpuError {
+  /** Bytes that were asked for, and that the pool had handed out before; null where only a step is known to have failed. */
+  readonly lacking: { readonly bytes: number; readonly liveBytes: number } | null
+
+  constructor(what: string, lacking: OutOfMemory['lacking']) {
+    super('GP-03', `out of GPU memory: ${what}. Use fewer tokens or a smaller tensor.`)
+    this.lacking = lacking
+  }
+}
+
+export interface PoolOptions {
+  /** No buffer may be larger, whatever the device allows. */
+  readonly maxBytes?: number
+  readonly isStrict?: boolean
 }
 
 /** Buffers above this many bytes take hardly more than what is asked for. */
@@ -33,17 +57,55 @@ export function sizeClass(bytes: number): number {
 /** A number of bytes in MiB, as messages have it. */
 export const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 27 ? 1 : 0)} MiB`
 
+/** Asks for a buffer, and whether there was memory for it: a large one is asked about by itself, to be told early. */
+function createBuffers(device: GPUDevice, liveBytes: () => number) {
+  const asked = new Set<Promise<void>>()
+  let failed: OutOfMemory | null = null
+  return {
+    create(size: number, label: string): GPUBuffer {
+      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST
+      const descriptor = { label, size, usage }
+      if (size <= EXACT_ABOVE) return device.createBuffer(descriptor)
+      const before = liveBytes() - size
+      device.pushErrorScope('out-of-memory')
+      const buffer = device.createBuffer(descriptor)
+      // A lost device refuses to answer; whoever waits for its work hears of the loss.
+      const refused = device.popErrorScope().catch(() => null)
+      const answer = refused.then((error) => {
+        asked.delete(answer)
+        const numbers = `"${label}" needs ${mebibytes(size)} beside ${mebibytes(before)} in use`
+        if (error) failed ??= new OutOfMemory(numbers, { bytes: size, liveBytes: before })
+      })
+      asked.add(answer)
+      return buffer
+    },
+    failed: () => failed,
+    settled: async () => {
+      await Promise.all(asked)
+      return failed
+    },
+    forget: () => {
+      failed = null
+    },
+  }
+}
+
 /** A pool of `device` whose buffers are no larger than its limits, and than `maxBytes`. */
-export function createBufferPool(device: GPUDevice, maxBytes = Number.POSITIVE_INFINITY): BufferPool {
+export function createBufferPool(
+  device: GPUDevice,
+  { maxBytes = Number.POSITIVE_INFINITY, isStrict = false }: PoolOptions = {},
+): BufferPool {
   const free = new Map<number, GPUBuffer[]>()
   const uniforms: GPUBuffer[] = []
   let liveBytes = 0
   let peakBytes = 0
   let largestBytes = 0
   const limit = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize, maxBytes)
+  const buffers = createBuffers(device, () => liveBytes)
 
   return {
     uniforms,
+    isStrict,
     acquire(bytes, label) {
       if (bytes > limit) {
         throw new UnsupportedError(
@@ -51,6 +113,8 @@ export function createBufferPool(device: GPUDevice, maxBytes = Number.POSITIVE_I
           `"${label}" needs a ${mebibytes(bytes)} buffer; ${limit === maxBytes ? 'the limit set is' : 'this adapter allows'} ${mebibytes(limit)}.`,
         )
       }
+      const failed = buffers.failed()
+      if (failed) throw failed
       const size = Math.min(sizeClass(bytes), limit - (limit % 4))
       liveBytes += size
       peakBytes = Math.max(peakBytes, liveBytes)
@@ -60,8 +124,7 @@ export function createBufferPool(device: GPUDevice, maxBytes = Number.POSITIVE_I
         reused.label = label
         return reused
       }
-      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST
-      return device.createBuffer({ label, size, usage })
+      return buffers.create(size, label)
     },
     release(buffer) {
       liveBytes -= buffer.size
@@ -72,7 +135,9 @@ export function createBufferPool(device: GPUDevice, maxBytes = Number.POSITIVE_I
     trim() {
       for (const list of free.values()) for (const buffer of list) buffer.destroy()
       free.clear()
+      buffers.forget()
     },
+    settled: buffers.settled,
     get liveBytes() {
       return liveBytes
     },

@@ -1,5 +1,5 @@
 import { GpuError, UnsupportedError } from '../core/errors'
-import { type BufferPool, createBufferPool } from './buffer-pool'
+import { type BufferPool, createBufferPool, type PoolOptions } from './buffer-pool'
 import { createPipelineCache, type PipelineCache } from './pipeline-cache'
 
 /** What a report, a badge and an export say about the adapter. */
@@ -11,6 +11,9 @@ export interface AdapterFacts {
   readonly isSoftware: boolean
   readonly maxBufferBytes: number
   readonly maxBindingBytes: number
+  /** What the device was granted: features by name, and the limits that shape kernels and buffers. */
+  readonly features: readonly string[]
+  readonly limits: Readonly<Record<string, number>>
 }
 
 /** An open device with everything that lives as long as it does. */
@@ -19,14 +22,26 @@ export interface Gpu {
   readonly adapter: AdapterFacts
   readonly pipelines: PipelineCache
   readonly pool: BufferPool
+  /** What the browser's WGSL knows beyond the core language, by name; a kernel may require one of these. */
+  readonly languageFeatures: ReadonlySet<string>
 }
 
 /** Limits we profit from, asked for at the adapter's own value; nothing here is required (docs/performance.md). */
 const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const
 
+/** Limits of a device that are shown. */
+const SHOWN_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupsPerDimension',
+] as const
+
 const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|software|warp|basic render/i
 
-function describeAdapter(adapter: GPUAdapter): AdapterFacts {
+function describeAdapter(adapter: GPUAdapter, device: GPUDevice): AdapterFacts {
   const { info, limits } = adapter
   const isFallback = info.isFallbackAdapter === true
   return {
@@ -36,6 +51,8 @@ function describeAdapter(adapter: GPUAdapter): AdapterFacts {
     isSoftware: isFallback || SOFTWARE_NAMES.test(`${info.vendor} ${info.architecture} ${info.description}`),
     maxBufferBytes: limits.maxBufferSize,
     maxBindingBytes: limits.maxStorageBufferBindingSize,
+    features: [...device.features].sort(),
+    limits: Object.fromEntries(SHOWN_LIMITS.map((name) => [name, device.limits[name]])),
   }
 }
 
@@ -44,7 +61,7 @@ function describeAdapter(adapter: GPUAdapter): AdapterFacts {
  * `maxBytes`, no buffer of it is larger: layers are then taken in pieces as on an adapter with such a limit.
  * Throws UnsupportedError GP-00 without WebGPU, GP-01 without an adapter, GpuError GP-04 when the device is refused.
  */
-export async function openGpu(gpu: GPU | undefined, { maxBytes }: { readonly maxBytes?: number } = {}): Promise<Gpu> {
+export async function openGpu(gpu: GPU | undefined, options: PoolOptions = {}): Promise<Gpu> {
   if (!gpu) throw new UnsupportedError('GP-00', 'WebGPU: expected navigator.gpu, found none in this browser.')
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
   if (!adapter) throw new UnsupportedError('GP-01', 'WebGPU: expected a GPU adapter, the browser offered none.')
@@ -54,8 +71,9 @@ export async function openGpu(gpu: GPU | undefined, { maxBytes }: { readonly max
   })
   return {
     device,
-    adapter: describeAdapter(adapter),
+    adapter: describeAdapter(adapter, device),
     pipelines: createPipelineCache(device),
-    pool: createBufferPool(device, maxBytes),
+    pool: createBufferPool(device, options),
+    languageFeatures: new Set(gpu.wgslLanguageFeatures ?? []),
   }
 }

@@ -58,8 +58,9 @@ async function readHeaderBytes(source: ByteSource): Promise<Uint8Array> {
     const message = `expected at least 8 bytes for the header length, found ${fileBytes}.${empty}`
     throw new FileError('ST-01', `${source.name}: ${message}`)
   }
-  const length = new DataView(await readBytes(source, 0, LENGTH_BYTES)).getBigUint64(0, true)
-  const lengthError = checkHeaderLength(source, length)
+  const start = await readBytes(source, 0, LENGTH_BYTES)
+  const length = new DataView(start).getBigUint64(0, true)
+  const lengthError = checkHeaderLength(source, length, startText(new Uint8Array(start)))
   if (lengthError) throw (await otherKind(source, length)) ?? lengthError
   const bytes = new Uint8Array(await readBytes(source, LENGTH_BYTES, LENGTH_BYTES + Number(length)))
   if (bytes[0] !== 0x7b) {
@@ -70,11 +71,17 @@ async function readHeaderBytes(source: ByteSource): Promise<Uint8Array> {
   return bytes
 }
 
-function checkHeaderLength(source: ByteSource, length: bigint): FileError | null {
+/** What stands where the header length should be, if it is plain text: ": it starts with the text …". */
+function startText(bytes: Uint8Array): string {
+  const isText = bytes.every((byte) => (byte >= 0x20 && byte < 0x7f) || (byte >= 0x09 && byte <= 0x0d))
+  return isText ? `: it starts with the text ${JSON.stringify(String.fromCharCode(...bytes))}` : ''
+}
+
+function checkHeaderLength(source: ByteSource, length: bigint, seen: string): FileError | null {
   if (length > BigInt(MAX_HEADER_BYTES)) {
     return new FileError(
       'ST-03',
-      `${source.name}: this does not look like a safetensors file (header length at bytes 0–7: expected at most ${grouped(MAX_HEADER_BYTES)}, found ${grouped(length)}).`,
+      `${source.name}: this does not look like a safetensors file${seen} (header length at bytes 0–7: expected at most ${grouped(MAX_HEADER_BYTES)}, found ${grouped(length)}).`,
     )
   }
   if (length < 2n) {

@@ -12,6 +12,7 @@ import type { GpuMatrix } from '../gpu/gpu-matrix'
 import type { BlockBounds } from '../gpu/kernels/clip-blocks'
 import type { PackedMatrix } from '../gpu/kernels/packed-matrix'
 import type { Recorder } from '../gpu/recorder'
+import type { MethodSize, MitigationMemory, TransformMemory } from './memory'
 
 /** The open device and the run's own options. `arena` owns what a method returns. */
 export interface Context extends RunOptions {
@@ -114,6 +115,8 @@ export interface Transform {
    * the whole layer.
    */
   rotation?(channels: number, input: RotationInput, context: Context): Promise<KnownRotation>
+  /** What the fit takes, before it runs. Throws InputError where `fit` would for the same width and options. */
+  memory(size: MethodSize, input: RotationInput): Promise<TransformMemory>
 }
 
 /** A branch beside the main product: Ŷ = X̂ Ŵᵀ + (X' A) B, with X̂ in place of X' where `input` is 'quantized'. */
@@ -157,6 +160,8 @@ export interface Mitigation {
     input: Pick<FitInput, 'config' | 'options'>,
     context: Context,
   ): Promise<RowQuantizer>
+  /** What `quantizeWeight` takes after a transform, before it runs. */
+  memory(size: MethodSize, input: RotationInput, transform: TransformMemory): Promise<MitigationMemory>
 }
 
 /** X' of the calibration rows, a piece at a time. */

@@ -71,6 +71,7 @@ export function createEngineClient(): EngineApi {
     runProfiles: (runId, choice, request, onEvent) =>
       remote.runProfiles(runId, choice, request, whileCurrent(runId, onEvent)),
     runOutlierStudy: (runId, request, onEvent) => remote.runOutlierStudy(runId, request, whileCurrent(runId, onEvent)),
+    runBench: (runId, host, onEvent) => remote.runBench(runId, host, whileCurrent(runId, onEvent)),
     runExplanation: (runId, choice, query, onEvent) =>
       remote.runExplanation(runId, choice, query, whileCurrent(runId, onEvent)),
     exportLayer: (runId, choice, request, onEvent) =>

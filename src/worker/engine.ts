@@ -1,23 +1,24 @@
 /** The engine behind the worker's calls: device, open files, one run at a time. Knows nothing of messages. */
 import { type ErrorReport, GpuError, isAbort, reportError } from '../core/errors'
 import type { Progress } from '../core/progress'
+import { runShortBench } from '../experiment/bench/short-bench'
 import { exportLayer } from '../experiment/export-layer'
 import { createFitCache } from '../experiment/fit-cache'
-import type { LayerSources, LoadedLayer } from '../experiment/load-layer'
+import type { LoadedLayer } from '../experiment/load-layer'
 import { profileOperands } from '../experiment/operand-profile'
 import { runOutlierStudy } from '../experiment/outlier-study'
 import { explainRotation } from '../experiment/rotation-causes'
-import { type ComparisonContext, runComparison } from '../experiment/run-comparison'
+import type { ComparisonContext } from '../experiment/run-comparison'
 import { runSweep } from '../experiment/sweep'
 import { mapBlocks, readRow } from '../experiment/tensor-blocks'
 import { tensorStatistics } from '../experiment/tensor-statistics'
 import { Arena } from '../gpu/arena'
 import { type AdapterFacts, type Gpu, openGpu } from '../gpu/device'
 import { createCancellable } from './cancellable'
-import { createLayerCache, type LayerRequest } from './layer-cache'
+import { createLayerCache, type LayerCache } from './layer-cache'
 import { createOpenFiles, type Network } from './open-files'
 import type { Answer, EngineApi, LayerChoice, RunEnd } from './protocol'
-import { isLarge, runLarge } from './run-large'
+import { runAnySize } from './run-large'
 
 interface ActiveRun {
   readonly id: string
@@ -42,9 +43,6 @@ const NO_LAYER = ''
 
 /** What a run does with its layer. */
 type LayerWork = (layer: LoadedLayer, context: ComparisonContext) => Promise<void>
-
-/** The same where no buffer holds it. */
-type LargeWork = (sources: LayerSources, context: ComparisonContext) => Promise<void>
 
 async function answer<T>(work: () => Promise<T>): Promise<Answer<T>> {
   try {
@@ -107,9 +105,9 @@ function createRunSlot() {
   }
 }
 
-/** `withLayer`, which also says when the bytes of a layer are there, or never will be. */
-function endingReading(withLayer: ReturnType<typeof createLayerCache>, end: () => void) {
-  return <T>(request: LayerRequest, use: (layer: LoadedLayer) => T | Promise<T>): Promise<T> =>
+/** `use` of a cache, which also says when the bytes of a layer are there, or never will be. */
+function endingReading({ use: withLayer }: LayerCache, end: () => void): LayerCache['use'] {
+  return (request, use) =>
     withLayer(request, (layer) => {
       end()
       return use(layer)
@@ -172,7 +170,8 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
   const device = createDeviceHolder(environment, (error) => {
     for (const callback of lossCallbacks) callback(error)
   })
-  const withLayer = endingReading(createLayerCache(), files.endReading)
+  const layers = createLayerCache()
+  const withLayer = endingReading(layers, files.endReading)
   const fits = createFitCache()
   const runs = createRunSlot()
   const { tensorOf } = files
@@ -206,12 +205,9 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
 
   const execute = createExecutor(device.get, environment)
 
-  /** `large` is what is done with a layer that does not fit whole; without it such a layer is refused. */
-  const start = (id: string, choice: LayerChoice, work: LayerWork, large?: LargeWork): Promise<RunEnd> =>
+  const start = (id: string, choice: LayerChoice, work: LayerWork): Promise<RunEnd> =>
     runs.start(id, JSON.stringify(choice), (signal) =>
       execute(signal, async (context) => {
-        const sources = large ? files.sourcesOf(choice, signal) : null
-        if (large && sources && isLarge(sources, context.gpu)) return large(sources, context)
         const layer = await withLayer(layerRequest(context.gpu, choice, signal), (loaded) => loaded)
         signal.throwIfAborted()
         await work(layer, context)
@@ -232,14 +228,18 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
       files.onReading(callback)
     },
     run: (id, choice, request, onEvent) =>
-      start(
-        id,
-        choice,
-        (layer, context) => {
-          onEvent({ kind: 'layer', layer: layer.facts })
-          return runComparison(layer, request, context, onEvent)
-        },
-        (sources, context) => runLarge({ sources, request }, context, { onEvent, onLoaded: files.endReading }),
+      runs.start(id, JSON.stringify(choice), (signal) =>
+        execute(signal, async (context) => {
+          const access = {
+            sources: () => files.sourcesOf(choice, signal),
+            whole: () => withLayer(layerRequest(context.gpu, choice, signal), (loaded) => loaded),
+            drop: () => {
+              fits.clear()
+              return layers.drop()
+            },
+          }
+          await runAnySize(access, { request, context, emit: onEvent }, files.endReading)
+        }),
       ),
     runSweep: (id, choice, request, onEvent) =>
       start(id, choice, (layer, context) => runSweep(layer, request, context, onEvent)),
@@ -251,6 +251,8 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
       }),
     runOutlierStudy: (id, request, onEvent) =>
       runs.start(id, NO_LAYER, (signal) => execute(signal, (context) => runOutlierStudy(request, context, onEvent))),
+    runBench: (id, host, onEvent) =>
+      runs.start(id, NO_LAYER, (signal) => execute(signal, (context) => runShortBench(host, context, onEvent))),
     ...runsOfOneAnswer(start),
     cancel: async (id) => runs.cancel(id),
     mapBlocks: (choice, query) => answer(() => look(choice, (layer, scratch) => mapBlocks(layer, query, scratch))),

@@ -11,21 +11,31 @@ export interface LayerRequest {
   readonly signal: AbortSignal
 }
 
+export interface LayerCache {
+  /** Calls `use` with the layer, which stays. */
+  use<T>(request: LayerRequest, use: (layer: LoadedLayer) => T | Promise<T>): Promise<T>
+  /** Gives the layer back, once every `use` before has ended. */
+  drop(): Promise<void>
+}
+
 /**
  * Keeps the last layer on the GPU so that a change of setting, or a look at its blocks, does not read the file again.
  * Loads wait for one another. `use` runs with the layer before the next one may replace it; what goes on using the
  * layer afterwards must see to it that nobody asks for another one meanwhile.
  */
-export function createLayerCache() {
+export function createLayerCache(): LayerCache {
   let cached: { readonly key: string; readonly gpu: Gpu; readonly arena: Arena; readonly layer: LoadedLayer } | null =
     null
   let last: Promise<unknown> = Promise.resolve()
 
+  const release = () => {
+    cached?.arena.release()
+    cached = null
+  }
+
   const load = async ({ key, sources, gpu, signal }: LayerRequest): Promise<LoadedLayer> => {
     if (cached?.key === key && cached.gpu === gpu) return cached.layer
-    // Buffers of a lost device are gone with it.
-    if (cached?.gpu === gpu) cached.arena.release()
-    cached = null
+    release()
     const arena = new Arena(gpu)
     try {
       const layer = await withErrorScopes(gpu, signal, () => loadLayer(sources(), { gpu, arena, signal }))
@@ -38,12 +48,18 @@ export function createLayerCache() {
     }
   }
 
-  return <T>(request: LayerRequest, use: (layer: LoadedLayer) => T | Promise<T>): Promise<T> => {
-    const mine = last.then(async () => {
-      request.signal.throwIfAborted()
-      return use(await load(request))
-    })
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = last.then(work)
     last = mine.catch(() => undefined)
     return mine
+  }
+
+  return {
+    use: (request, use) =>
+      inTurn(async () => {
+        request.signal.throwIfAborted()
+        return use(await load(request))
+      }),
+    drop: () => inTurn(async () => release()),
   }
 }

@@ -1,6 +1,9 @@
 import type { ErrorReport } from '../core/errors'
 import type { Progress } from '../core/progress'
+import type { HostFacts } from '../experiment/bench/environment'
+import type { BenchEvent } from '../experiment/bench/short-bench'
 import type { ExportEvent, ExportRequest } from '../experiment/export-request'
+import type { MemoryPlan } from '../experiment/memory-plan'
 import type { OutlierStudyEvent, OutlierStudyRequest } from '../experiment/outlier-study'
 import type { ProfileEvent, ProfileRequest } from '../experiment/profile-request'
 import type { ComparisonRequest, SweepRequest } from '../experiment/request'
@@ -75,6 +78,8 @@ export interface LayerChoice {
 /** What a run reports while it goes. Everything is structured-clone data. */
 export type RunEvent =
   | { readonly kind: 'layer'; readonly layer: LayerFacts }
+  /** Before the first method; again where a method is run in pieces because memory ran out. */
+  | { readonly kind: 'plan'; readonly plan: MemoryPlan }
   | { readonly kind: 'started'; readonly method: string; readonly setting: string }
   | { readonly kind: 'progress'; readonly method: string; readonly setting: string; readonly progress: Progress }
   | { readonly kind: 'outcome'; readonly outcome: MethodOutcome }
@@ -148,6 +153,8 @@ export interface EngineApi {
     request: OutlierStudyRequest,
     onEvent: (event: OutlierStudyEvent) => void,
   ): Promise<RunEnd>
+  /** Times kernels on the open device. A run like `run`, with the same ends, of no open file. */
+  runBench(runId: string, host: HostFacts, onEvent: (event: BenchEvent) => void): Promise<RunEnd>
   /** explainRotation for a rotation that is trained first. A run like `run`, with the same ends. */
   runExplanation(
     runId: string,

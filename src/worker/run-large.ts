@@ -1,8 +1,8 @@
-/** A comparison on a layer that no buffer holds: loaded for one run, in pieces, and given back after it. */
+/** A comparison on a layer of any size: one that no buffer holds is loaded for the run, in pieces, and given back after it. */
 import { type LayerSources, outlineLayer } from '../experiment/load-layer'
 import { fitsWhole } from '../experiment/pieces'
-import type { ComparisonRequest } from '../experiment/request'
-import type { ComparisonContext } from '../experiment/run-comparison'
+import { type LayerAccess, runRecovering } from '../experiment/recover'
+import type { RunParts } from '../experiment/run-comparison'
 import { compareAny, loadAny } from '../experiment/run-pieces'
 import { Arena } from '../gpu/arena'
 import type { Gpu } from '../gpu/device'
@@ -14,21 +14,30 @@ export function isLarge(sources: LayerSources, { pool }: Gpu): boolean {
   return !fitsWhole(outlineLayer(sources).facts, pool.limitBytes)
 }
 
-/** Runs `request` on a layer in pieces. `onLoaded` is called when its bytes are there, or never will be. */
+export interface AnySizeParts extends Omit<RunParts, 'emit'> {
+  readonly emit: (event: RunEvent) => void
+}
+
+/** Runs a comparison. `onLoaded` is called when the bytes of a large layer are there, or never will be. */
+export async function runAnySize(access: LayerAccess, parts: AnySizeParts, onLoaded: () => void): Promise<void> {
+  const sources = access.sources()
+  if (isLarge(sources, parts.context.gpu)) return runLarge(sources, parts, onLoaded)
+  await runRecovering(access, parts, ({ facts }) => parts.emit({ kind: 'layer', layer: facts }))
+}
+
+/** Runs a comparison on a layer in pieces. */
 export async function runLarge(
-  { sources, request }: { readonly sources: LayerSources; readonly request: ComparisonRequest },
-  context: ComparisonContext,
-  { onEvent, onLoaded }: { readonly onEvent: (event: RunEvent) => void; readonly onLoaded: () => void },
+  sources: LayerSources,
+  { request, context, emit }: AnySizeParts,
+  onLoaded: () => void,
 ): Promise<void> {
   const { gpu, signal } = context
   const arena = new Arena(gpu)
   try {
     const load = () => loadAny(sources, request, { gpu, arena, signal })
     const open = await withErrorScopes(gpu, signal, load).finally(onLoaded)
-    onEvent({ kind: 'layer', layer: open.layer.facts })
-    await compareAny(open, request, context, (event) => {
-      if (event.kind !== 'plan') onEvent(event)
-    })
+    emit({ kind: 'layer', layer: open.layer.facts })
+    await compareAny(open, request, context, emit)
   } finally {
     arena.release()
     gpu.pool.trim()

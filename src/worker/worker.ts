@@ -78,6 +78,12 @@ const exposed: WorkerApi = {
     await delivered()
     return end
   },
+  runBench: async (runId, host, onEvent) => {
+    const { forward, delivered } = inOrder(onEvent)
+    const end = await engine.runBench(runId, host, forward)
+    await delivered()
+    return end
+  },
   runOutlierStudy: async (runId, request, onEvent) => {
     const { forward, delivered } = inOrder(onEvent)
     const end = await engine.runOutlierStudy(runId, request, forward)

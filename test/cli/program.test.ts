@@ -135,7 +135,7 @@ test('bench times what it is asked for beside the copy kernel', () => {
   ])
   expect(code).toBe(0)
   const { schema, rows } = JSON.parse(stdout)
-  expect(schema).toBe('mxscope.bench/1')
+  expect(schema).toBe('mxscope.bench/2')
   const timed = rows.find((row: { name: string }) => row.name === 'fake-quantize mxfp8_e4m3')
   expect(timed).toMatchObject({ kind: 'timed', shape: '32 x 128', ratioToCopy: expect.any(Number) })
   expect(rows.map((row: { name: string }) => row.name)).toContain('copy')

@@ -43,7 +43,7 @@ describe('arguments', () => {
   })
 
   test('says what was asked for and has no effect', () => {
-    const args = ['in', '--weight', 'w', '--synthetic', '--method', 'rtn', '--parameter', 'tokens']
+    const args = ['in', '--weight', 'w', '--synthetic', '--method', 'gptq', '--parameter', 'tokens']
     expect(parseSweep([...args, '--setting', 'int4/16', '--block', '64']).notes).toHaveLength(1)
     expect(parseSweep(args).notes).toEqual([])
   })

@@ -227,6 +227,7 @@ test('the metadata says what would reproduce it, and the config is that of the m
   const { file, config, warnings } = await exported({ setting: 'W4A8', method: 'quarot' })
   const { metadata } = await opened(file)
   expect(metadata['mxscope.version']).toBe(VERSION)
+  expect(metadata['mxscope.adapter']).toBe(t.gpu.adapter.description)
   expect(JSON.parse(metadata[`mxscope.export.${NAME}`])).toEqual({
     method: 'quarot',
     options: { matrix: 'hadamard', span: 'full', signs: 'on' },

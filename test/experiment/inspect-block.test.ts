@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { blockSpan, compareRules, inspectBlock } from '../../src/experiment/inspect-block'
+import { blockSpan } from '../../src/experiment/block-span'
+import { compareRules, inspectBlock } from '../../src/experiment/inspect-block'
 import type { TensorRow } from '../../src/experiment/tensor-blocks'
 import { decodeBlock, encodeBlock } from '../../src/formats/codec'
 import { parseFormat } from '../../src/formats/format-text'

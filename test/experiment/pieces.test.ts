@@ -5,8 +5,8 @@ import { type LayerSources, loadLayer } from '../../src/experiment/load-layer'
 import { fitsWhole, type PieceWork, planPieces } from '../../src/experiment/pieces'
 import type { ComparisonRequest } from '../../src/experiment/request'
 import type { MethodOutcome, MethodResult } from '../../src/experiment/result'
-import { runComparison } from '../../src/experiment/run-comparison'
-import { type AnyEvent, compareAny, loadAny } from '../../src/experiment/run-pieces'
+import { type ComparisonEvent, runComparison } from '../../src/experiment/run-comparison'
+import { compareAny, loadAny } from '../../src/experiment/run-pieces'
 import { parseSetting, quantizersOf } from '../../src/experiment/settings'
 import { STANDARD_MX } from '../../src/formats/quantizer'
 import { Arena } from '../../src/gpu/arena'
@@ -22,7 +22,7 @@ import { gpuFixture } from '../support/gpu'
 const t = gpuFixture()
 
 /** The same device with a pool whose buffers are at most `maxBytes`. */
-const limited = (maxBytes: number): Gpu => ({ ...t.gpu, pool: createBufferPool(t.gpu.device, maxBytes) })
+const limited = (maxBytes: number): Gpu => ({ ...t.gpu, pool: createBufferPool(t.gpu.device, { maxBytes }) })
 
 async function sourcesOf(layer: string, changes: Partial<LayerSources> = {}): Promise<LayerSources> {
   const source = blobSource(
@@ -74,7 +74,7 @@ async function whole(sources: LayerSources, request: ComparisonRequest): Promise
 async function inPieces(sources: LayerSources, request: ComparisonRequest, maxBytes: number) {
   const gpu = limited(maxBytes)
   const arena = new Arena(gpu)
-  const events: AnyEvent[] = []
+  const events: ComparisonEvent[] = []
   try {
     const layer = await loadAny(sources, request, { gpu, arena, signal })
     await compareAny(layer, request, { gpu, signal, now: () => 0 }, (event) => events.push(event))
@@ -83,7 +83,7 @@ async function inPieces(sources: LayerSources, request: ComparisonRequest, maxBy
     expect(gpu.pool.liveBytes).toBe(0)
     gpu.pool.trim()
   }
-  const plan = events.flatMap((event) => (event.kind === 'plan' ? [event.plan] : []))[0]
+  const plan = events.flatMap((event) => (event.kind === 'plan' && event.plan.pieces ? [event.plan.pieces] : []))[0]
   const outcomes = events.flatMap((event) => (event.kind === 'outcome' ? [event.outcome] : []))
   return { plan, outcomes, pool: gpu.pool, kinds: events.map(({ kind }) => kind) }
 }

@@ -11,7 +11,7 @@ import { readGolden } from '../support/safetensors'
 
 const t = gpuFixture()
 
-const SEEDS = [0, 1, 2, 3, 4]
+const SEEDS = [0, 1, 2]
 /** Each error takes seconds on a software adapter that other work keeps busy. */
 const TIMEOUT_MS = 180_000
 

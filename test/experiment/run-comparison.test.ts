@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { InputError } from '../../src/core/errors'
 import type { Matrix } from '../../src/core/matrix'
 import { createRandom } from '../../src/core/random'
@@ -14,6 +14,7 @@ import { parseSetting, quantizersOf } from '../../src/experiment/settings'
 import { FORMATS } from '../../src/formats/registry'
 import { uploadMatrix } from '../../src/gpu/transfer'
 import type { FitInput, Method } from '../../src/methods/method'
+import { METHODS, methodById } from '../../src/methods/registry'
 import { rtnErrors } from '../oracle/rtn'
 import { gpuFixture } from '../support/gpu'
 import { exactProduct, relativeError, roundMatrix } from '../support/layer-codec'
@@ -21,34 +22,37 @@ import { exactProduct, relativeError, roundMatrix } from '../support/layer-codec
 /** What the probe method below was fitted on. */
 const fittedOn: FitInput[] = []
 
+/** A method that rounds as RTN does after a `fit` of its own. */
+function variant(id: string, fit: Method['transform']['fit']): Method {
+  return { ...rtn, id, transform: { ...rtn.transform, id, fit } }
+}
+
+const rtn = methodById('rtn')
+
 // Three methods that only a test needs: one that refuses, one that breaks a rule of the device, one that looks around.
-vi.mock(import('../../src/methods/registry'), async (original) => {
-  const real = await original()
-  const rtn = real.methodById('rtn')
-  const variant = (id: string, fit: Method['transform']['fit']): Method => {
-    return { ...rtn, id, transform: { ...rtn.transform, id, fit } }
-  }
-  const METHODS = [
-    ...real.METHODS,
-    variant('refusing', async () => {
-      throw new InputError('MD-01', 'refusing: expected something else, found 70.')
-    }),
-    variant('careless', async (input, context) => {
-      context.gpu.device.createBuffer({ size: 3, usage: 0, mappedAtCreation: false })
-      return rtn.transform.fit(input, context)
-    }),
-    variant('probe', async (input, context) => {
-      fittedOn.push(input)
-      context.arena.buffer(1000, 'left behind')
-      context.onProgress({ stage: 'looking', done: 1, total: 2 })
-      return rtn.transform.fit(input, context)
-    }),
-  ]
-  return {
-    ...real,
-    METHODS,
-    methodById: (id: string) => METHODS.find((method) => method.id === id) ?? real.methodById(id),
-  }
+const added = [
+  variant('refusing', async () => {
+    throw new InputError('MD-01', 'refusing: expected something else, found 70.')
+  }),
+  variant('careless', async (input, context) => {
+    context.gpu.device.createBuffer({ size: 3, usage: 0, mappedAtCreation: false })
+    return rtn.transform.fit(input, context)
+  }),
+  variant('probe', async (input, context) => {
+    fittedOn.push(input)
+    context.arena.buffer(1000, 'left behind')
+    context.onProgress({ stage: 'looking', done: 1, total: 2 })
+    return rtn.transform.fit(input, context)
+  }),
+]
+
+// The registry is shared with the other files of the process, so they leave it with this one.
+const registered = METHODS as Method[]
+beforeAll(() => {
+  registered.push(...added)
+})
+afterAll(() => {
+  registered.splice(-added.length)
 })
 
 const t = gpuFixture()
@@ -252,10 +256,14 @@ test('the profile is that of the evaluation activations after the transform', as
 
 test('outcomes come one at a time, methods within settings', async () => {
   const events = await collect(uploadLayer(), requestOf(['W8A8', 'W4A4'], ['rtn', 'quarot']))
-  const told = events.map((event) =>
-    event.kind === 'outcome' ? `${event.outcome.setting} ${event.outcome.method}` : `${event.kind} ${event.method}`,
-  )
+  const told = events.map((event) => {
+    if (event.kind === 'plan') return 'plan'
+    return event.kind === 'outcome'
+      ? `${event.outcome.setting} ${event.outcome.method}`
+      : `${event.kind} ${event.method}`
+  })
   expect(told).toEqual([
+    'plan',
     ...['started rtn', 'W8A8 rtn', 'started quarot', 'W8A8 quarot'],
     ...['started rtn', 'W4A4 rtn', 'started quarot', 'W4A4 quarot'],
   ])
@@ -281,7 +289,7 @@ test('methods see the calibration rows and nothing else', async () => {
   expect(input.weight).toBe(layer.weight)
   expect([input.reference.rows, input.reference.cols]).toEqual([33, 24])
   expect(Object.values(input)).not.toContain(layer.evaluation)
-  expect(events[1]).toEqual({
+  expect(events[2]).toEqual({
     kind: 'progress',
     method: 'probe',
     setting: 'W4A4',
@@ -323,7 +331,7 @@ test('a cancelled run ends with an AbortError, keeps what is done and starts not
     },
   )
   await expect(run).rejects.toMatchObject({ name: 'AbortError' })
-  expect(events.map((event) => event.kind)).toEqual(['started', 'outcome'])
+  expect(events.map((event) => event.kind)).toEqual(['plan', 'started', 'outcome'])
 })
 
 test('a request that names what does not exist is refused before anything starts', async () => {

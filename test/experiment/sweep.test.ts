@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
+import { METHOD_CATALOG } from '../../src/experiment/catalog'
 import type { SweepRequest } from '../../src/experiment/request'
 import type { SweepPoint } from '../../src/experiment/result'
 import { runComparison } from '../../src/experiment/run-comparison'
 import { parseSetting } from '../../src/experiment/settings'
 import { runSweep, type SweepEvent } from '../../src/experiment/sweep'
-import { sweepParameters, sweepValues } from '../../src/experiment/sweep-parameters'
+import { isCalibrated, reachedValue, sweepParameters, sweepValues } from '../../src/experiment/sweep-parameters'
 import { STANDARD_MX } from '../../src/formats/quantizer'
 import { uploadMatrix } from '../../src/gpu/transfer'
 import { gpuFixture } from '../support/gpu'
@@ -92,7 +93,24 @@ test('parameters are the numeric options and the calibration tokens; anything el
 })
 
 test('values that are asked for without a list lie in the range of the option', () => {
-  expect(sweepValues('low-rank', 'rank', 100)).toEqual([0, 4, 8, 16, 32, 64, 128])
-  expect(sweepValues('gptq', 'tokens', 300)).toEqual([64, 128, 256, 300])
-  expect(sweepValues('gptq', 'order', 300)).toEqual([])
+  const layer = { calibrationTokens: 300, outDim: 256, inDim: 512 }
+  expect(sweepValues('low-rank', 'rank', layer)).toEqual([0, 4, 8, 16, 32, 64, 128])
+  expect(sweepValues('gptq', 'tokens', layer)).toEqual([64, 128, 256, 300])
+  expect(sweepValues('gptq', 'order', layer)).toEqual([])
+})
+
+test('ranks end at the smaller side of the weight', () => {
+  const narrow = { calibrationTokens: 300, outDim: 48, inDim: 512 }
+  expect(sweepValues('low-rank', 'rank', narrow)).toEqual([0, 4, 8, 16, 32])
+  expect(sweepValues('low-rank', 'rank', { ...narrow, outDim: 512, inDim: 16 })).toEqual([0, 4, 8, 16])
+  expect([reachedValue('rank', 64, narrow), reachedValue('rank', 32, narrow)]).toEqual([48, 32])
+  expect(reachedValue('steps', 240, narrow)).toBe(240)
+})
+
+test('calibration tokens are swept where a method uses them', async () => {
+  const without = METHOD_CATALOG.filter(({ id }) => !isCalibrated(id)).map(({ id }) => id)
+  expect(without).toEqual(['rtn', 'quarot', 'block-hadamard'])
+  for (const id of without) expect(sweepParameters(id).map(({ key }) => key)).not.toContain('tokens')
+  expect(sweepParameters('smoothquant').map(({ key }) => key)).toContain('tokens')
+  expect(sweepParameters('quarot+gptq').map(({ key }) => key)).toContain('tokens')
 })

@@ -139,7 +139,7 @@ test('rows of a tensor in NVFP4 take the scale of the whole tensor where its max
 })
 
 test('a pool with a limit of its own refuses what is larger, and says both numbers', () => {
-  const pool = createBufferPool(t.gpu.device, 1_000_000)
+  const pool = createBufferPool(t.gpu.device, { maxBytes: 1_000_000 })
   const arena = new Arena({ ...t.gpu, pool })
   expect(arena.buffer(800_000, 'fits').size).toBe(1_000_000)
   expect(pool.largestBytes).toBe(1_000_000)

@@ -103,6 +103,12 @@ export const BAD_HEADERS: readonly MalformedCase[] = [
     'ST-03',
     'this does not look like a safetensors file (header length at bytes 0–7: expected at most 100,000,000, found 18,446,744,073,709,551,615).',
   ],
+  [
+    'plain text',
+    Buffer.from('notes on layer 3\n'),
+    'ST-03',
+    'this does not look like a safetensors file: it starts with the text "notes on" (header length at bytes 0–7: expected at most 100,000,000, found 7,957,614,746,582,413,166).',
+  ],
   ['length 0', fileOf('', 8), 'ST-03', 'header length at bytes 0–7: expected at least 2 (for "{}"), found 0.'],
   [
     'header beyond the file',

@@ -71,16 +71,16 @@ test('a shard of 5 GB opens by reading its header, and a tensor behind it by rea
   await disk.close()
 })
 
-test('a million tensors in one header', async () => {
-  const members = Array.from({ length: 1_000_000 }, (_, i) => entry(`l.${i}.w`, 'U8', [1], [i, i + 1]))
-  const file = fileOf(`{${members.join(',')}}`, 1_000_000)
+test('300,000 tensors in one header', async () => {
+  const members = Array.from({ length: 300_000 }, (_, i) => entry(`l.${i}.w`, 'U8', [1], [i, i + 1]))
+  const file = fileOf(`{${members.join(',')}}`, 300_000)
   const source = recordingSource(file)
   const content = await openAny(source)
   if (content.kind !== 'safetensors') throw new Error(`expected safetensors, found ${content.kind}`)
-  expect(content.tensors).toHaveLength(1_000_000)
-  expect(content.tensors[999_999]).toMatchObject({ name: 'l.999999.w', byteOffset: file.length - 1 })
+  expect(content.tensors).toHaveLength(300_000)
+  expect(content.tensors[299_999]).toMatchObject({ name: 'l.299999.w', byteOffset: file.length - 1 })
   const read = source.reads.reduce((sum, [start, end]) => sum + end - start, 0)
-  expect(read).toBe(file.length - 1_000_000 + 8)
+  expect(read).toBe(file.length - 300_000 + 8)
 }, 120_000)
 
 test('an index of 100,000 tensors in 500 shards', async () => {

@@ -147,7 +147,7 @@ test.each(
   ].map((name) => [name, quantizerCalled(name)] as const),
 )('%s: training stays bounded and beats its start, on both sides and on weights alone', async (_, quantizer) => {
   for (const activation of [quantizer, null]) {
-    const { fitted } = await train({ weight: quantizer, activation }, { steps: 30 })
+    const { fitted } = await train({ weight: quantizer, activation }, { steps: 15 })
     const losses = fitted.report.training?.losses ?? []
     expect(Math.max(...losses)).toBeLessThan(1.5 * losses[0])
     expect(Math.min(...losses)).toBeLessThan(0.95 * losses[0])

@@ -93,7 +93,7 @@ describe('prepareGptq', () => {
 
   /** Ŵ, with buffers of at most `maxBytes`. */
   async function rounded(weight: Matrix, calibration: CalibrationPieces, maxBytes: number) {
-    const gpu = { ...t.gpu, pool: createBufferPool(t.gpu.device, maxBytes) }
+    const gpu = { ...t.gpu, pool: createBufferPool(t.gpu.device, { maxBytes }) }
     const arena = new Arena(gpu)
     try {
       const context = fitContext(gpu, arena)

@@ -152,7 +152,7 @@ test.each(['MXFP4 floor', 'MXFP4 times 0.75', 'MXFP4 rceil', 'NVFP4', 'INT4'])(
     for (const activation of [quantizer, null]) {
       const { losses, calibration, notes } = await learned({
         config: { weight: quantizer, activation },
-        options: { steps: 20 },
+        options: { steps: 10 },
       })
       expect(calibration).toBeLessThan(losses[0] * (1 + 1e-5))
       expect(Math.min(...losses)).toBeLessThan(0.99 * losses[0])

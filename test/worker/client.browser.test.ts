@@ -37,7 +37,7 @@ test('a run in the worker tells its events in order and hands its arrays over', 
   const choice = await openLayer()
   const events: RunEvent[] = []
   expect(await engine.run('run-1', choice, request, (event) => events.push(event))).toEqual({ kind: 'done' })
-  expect(events.map((event) => event.kind)).toEqual(['layer', 'started', 'outcome', 'started', 'outcome'])
+  expect(events.map((event) => event.kind)).toEqual(['layer', 'plan', 'started', 'outcome', 'started', 'outcome'])
   const outcomes = events.flatMap((event) => (event.kind === 'outcome' ? [event.outcome] : []))
   for (const outcome of outcomes) {
     if (outcome.kind !== 'result') throw new Error(outcome.error.message)
@@ -63,7 +63,8 @@ test('a new run silences the one before; a cancelled run says so', async () => {
 test('a sweep in the worker tells all its points before it ends', async () => {
   const choice = await openLayer()
   const { settings, methods, scaleAnalysis, ...rest } = request
-  const sweep = { ...rest, setting: settings[0], method: methods[0], parameter: 'tokens', values: [8, 16, 32] }
+  const method = { id: 'smoothquant', options: {} }
+  const sweep = { ...rest, setting: settings[0], method, parameter: 'tokens', values: [8, 16, 32] }
   const values: number[] = []
   const keep = (into: number[]) => (event: SweepEvent) => {
     if (event.kind === 'point') into.push(event.point.value)
@@ -76,7 +77,8 @@ test('what is still on its way when another run starts is not told', async () =>
   const choice = await openLayer()
   const { settings, methods, scaleAnalysis, ...rest } = request
   const values = Array.from({ length: 31 }, (_, i) => i + 2)
-  const sweep = { ...rest, setting: settings[0], method: methods[0], parameter: 'tokens', values }
+  const method = { id: 'smoothquant', options: {} }
+  const sweep = { ...rest, setting: settings[0], method, parameter: 'tokens', values }
   const told: number[] = []
   let next: Promise<RunEnd> | null = null
   const ended = engine.runSweep('sweep-2', choice, sweep, (event) => {

@@ -5,16 +5,11 @@ import { parseSetting } from '../../src/experiment/settings'
 import { STANDARD_MX } from '../../src/formats/quantizer'
 import { createEngine } from '../../src/worker/engine'
 import type { EngineApi, LayerChoice } from '../../src/worker/protocol'
+import { testNavigatorGpu } from '../support/gpu'
 import { parseSafetensors } from '../support/safetensors-bytes'
 
-/** Dawn crashes when its objects are garbage-collected, so they stay reachable. */
-const keep = globalThis as unknown as { mxscopeDawn?: unknown[] }
-
 async function newEngine(): Promise<{ engine: EngineApi; choice: LayerChoice }> {
-  const { create, globals } = await import('webgpu')
-  Object.assign(globalThis, globals)
-  const gpu = create([]) as GPU
-  keep.mxscopeDawn = [...(keep.mxscopeDawn ?? []), gpu]
+  const gpu = await testNavigatorGpu()
   const engine = createEngine({ gpu: () => gpu, now: () => performance.now() })
   const path = new URL('../golden/layers/layer-a.safetensors', import.meta.url)
   const answer = await engine.openFile(new File([await openAsBlob(path)], 'layer-a.safetensors'))

@@ -5,15 +5,10 @@ import type { MethodResult } from '../../src/experiment/result'
 import { parseSetting } from '../../src/experiment/settings'
 import { createEngine } from '../../src/worker/engine'
 import type { EngineApi, LayerChoice, RunEvent } from '../../src/worker/protocol'
-
-/** Dawn crashes when its objects are garbage-collected, so they stay reachable. */
-const keep = globalThis as unknown as { mxscopeDawn?: unknown[] }
+import { testNavigatorGpu } from '../support/gpu'
 
 async function newEngine(): Promise<{ engine: EngineApi; choice: LayerChoice }> {
-  const { create, globals } = await import('webgpu')
-  Object.assign(globalThis, globals)
-  const gpu = create([]) as GPU
-  keep.mxscopeDawn = [...(keep.mxscopeDawn ?? []), gpu]
+  const gpu = await testNavigatorGpu()
   const engine = createEngine({ gpu: () => gpu, now: () => performance.now() })
   const path = new URL('../golden/layers/layer-a.safetensors', import.meta.url)
   const answer = await engine.openFile(new File([await openAsBlob(path)], 'layer-a.safetensors'))

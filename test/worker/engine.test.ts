@@ -10,35 +10,12 @@ import { parseSetting } from '../../src/experiment/settings'
 import type { SweepEvent } from '../../src/experiment/sweep'
 import { createEngine } from '../../src/worker/engine'
 import type { EngineApi, LayerChoice, RunEvent } from '../../src/worker/protocol'
+import { testNavigatorGpu } from '../support/gpu'
 
-/** Dawn crashes when its objects are garbage-collected, lost devices included, so they stay reachable. */
-const keep = globalThis as unknown as { mxscopeDawn?: unknown[] }
 const engines: EngineApi[] = []
 
-async function dawn(): Promise<GPU> {
-  const { create, globals } = await import('webgpu')
-  Object.assign(globalThis, globals)
-  const gpu = create([]) as GPU
-  const kept = [gpu] as unknown[]
-  keep.mxscopeDawn = kept
-  const requestAdapter = gpu.requestAdapter.bind(gpu)
-  gpu.requestAdapter = async (options) => {
-    const adapter = await requestAdapter(options)
-    if (!adapter) return null
-    const requestDevice = adapter.requestDevice.bind(adapter)
-    adapter.requestDevice = async (descriptor) => {
-      const device = await requestDevice(descriptor)
-      kept.push(adapter, device)
-      return device
-    }
-    return adapter
-  }
-  return gpu
-}
-const navigatorGpu = dawn()
-
 async function newEngine(): Promise<EngineApi> {
-  const gpu = await navigatorGpu
+  const gpu = await testNavigatorGpu()
   const engine = createEngine({ gpu: () => gpu, now: () => performance.now() })
   engines.push(engine)
   return engine
@@ -87,7 +64,7 @@ test('opens a device, reads a header, runs a comparison and tells the layer firs
   const events: RunEvent[] = []
   const end = await engine.run('run-1', choice, requestOf(['rtn', 'quarot']), (event) => events.push(event))
   expect(end).toEqual({ kind: 'done' })
-  expect(kinds(events)).toEqual(['layer', 'started', 'outcome', 'started', 'outcome'])
+  expect(kinds(events)).toEqual(['layer', 'plan', 'started', 'outcome', 'started', 'outcome'])
   expect(events[0]).toMatchObject({ layer: { name: 'layer.weight', calibrationTokens: 32, evaluationTokens: 32 } })
   // What crosses the worker's boundary must be clonable.
   expect(structuredClone(events)).toEqual(events)
@@ -119,7 +96,7 @@ test('cancel stops the run it names and no other', async () => {
   })
   await engine.cancel('run-0')
   expect(await end).toEqual({ kind: 'cancelled' })
-  expect(kinds(events)).toEqual(['layer', 'started', 'outcome'])
+  expect(kinds(events)).toEqual(['layer', 'plan', 'started', 'outcome'])
 })
 
 test('a new run ends the one before', async () => {
@@ -133,7 +110,7 @@ test('a new run ends the one before', async () => {
   ])
   expect(ends).toEqual([{ kind: 'cancelled' }, { kind: 'done' }])
   expect(kinds(first)).not.toContain('outcome')
-  expect(kinds(second)).toEqual(['layer', 'started', 'outcome'])
+  expect(kinds(second)).toEqual(['layer', 'plan', 'started', 'outcome'])
 })
 
 test('a sweep is a run: it tells its points in order, and a run ends it', async () => {

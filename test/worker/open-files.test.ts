@@ -5,6 +5,7 @@ import { groupShards } from '../../src/io/checkpoint'
 import { DEFAULT_SYNTHETIC } from '../../src/io/synthetic'
 import { createEngine } from '../../src/worker/engine'
 import type { Answer, EngineApi, FileListing, LayerChoice, Reading, RunEvent } from '../../src/worker/protocol'
+import { testNavigatorGpu } from '../support/gpu'
 import { entry, fileOf, floats } from '../support/make-files'
 import {
   cuts,
@@ -16,17 +17,11 @@ import {
   status,
 } from '../support/range-server'
 
-/** Dawn crashes when its objects are garbage-collected, so they stay reachable. */
-const keep = globalThis as unknown as { mxscopeDawn?: unknown[] }
-
 let engine: EngineApi
 let server: RangeServer
 beforeAll(async () => {
-  const { create, globals } = await import('webgpu')
-  Object.assign(globalThis, globals)
-  const gpu = create([]) as GPU
+  const gpu = await testNavigatorGpu()
   engine = createEngine({ gpu: () => gpu, now: () => performance.now() })
-  keep.mxscopeDawn = [gpu, engine]
   server = await startRangeServer()
 })
 afterAll(async () => {

@@ -46,37 +46,33 @@ const request = {
 }
 
 test('a layer beyond a buffer runs in pieces, says when it is loaded, and leaves nothing on the device', async () => {
-  const gpu = { ...t.gpu, pool: createBufferPool(t.gpu.device, 400_000) }
+  const gpu = { ...t.gpu, pool: createBufferPool(t.gpu.device, { maxBytes: 400_000 }) }
   const layer = await sources()
   expect(isLarge(layer, gpu)).toBe(true)
   expect(isLarge(layer, t.gpu)).toBe(false)
   const events: RunEvent['kind'][] = []
   const signal = new AbortController().signal
-  await runLarge(
-    { sources: layer, request },
-    { gpu, signal, now: () => 0 },
-    {
-      onEvent: ({ kind }) => events.push(kind),
-      onLoaded: () => expect(events).toEqual([]),
-    },
-  )
-  expect(events.filter((kind) => kind !== 'progress')).toEqual(['layer', 'started', 'outcome', 'started', 'outcome'])
+  const context = { gpu, signal, now: () => 0 }
+  await runLarge(layer, { request, context, emit: ({ kind }) => events.push(kind) }, () => expect(events).toEqual([]))
+  expect(events.filter((kind) => kind !== 'progress')).toEqual([
+    'layer',
+    'plan',
+    'started',
+    'outcome',
+    'started',
+    'outcome',
+  ])
   expect(gpu.pool.liveBytes).toBe(0)
   expect(gpu.pool.largestBytes).toBeLessThanOrEqual(400_000)
 })
 
 test('a cancelled run gives everything back', async () => {
-  const gpu = { ...t.gpu, pool: createBufferPool(t.gpu.device, 400_000) }
+  const gpu = { ...t.gpu, pool: createBufferPool(t.gpu.device, { maxBytes: 400_000 }) }
   const controller = new AbortController()
   let loaded = 0
-  const run = runLarge(
-    { sources: await sources(), request },
-    { gpu, signal: controller.signal, now: () => 0 },
-    {
-      onEvent: ({ kind }) => kind === 'started' && controller.abort(),
-      onLoaded: () => loaded++,
-    },
-  )
+  const context = { gpu, signal: controller.signal, now: () => 0 }
+  const emit = ({ kind }: RunEvent) => kind === 'started' && controller.abort()
+  const run = runLarge(await sources(), { request, context, emit }, () => loaded++)
   await expect(run).rejects.toMatchObject({ name: 'AbortError' })
   expect([gpu.pool.liveBytes, loaded]).toEqual([0, 1])
 })

@@ -19,6 +19,8 @@ export interface RecipeRequest {
   readonly choices: MxChoices
   /** The weight it was measured on. */
   readonly layer: string
+  /** How it was measured; absent where nothing was. */
+  readonly measured?: { readonly seed: number; readonly adapter: string }
 }
 
 /** The nearest equivalent on a whole model. */
@@ -124,7 +126,13 @@ function aboutText(method: Method, nearest: Method | null, where: string): strin
  * Throws InputError RE-01 where the weights are not quantized, MD-03 and MD-04 for a method or option that does not
  * exist.
  */
-export function recipeFor({ method: { id, options: given }, setting, choices, layer }: RecipeRequest): Recipe {
+export function recipeFor({
+  method: { id, options: given },
+  setting,
+  choices,
+  layer,
+  measured,
+}: RecipeRequest): Recipe {
   const method = methodById(id)
   const options = completeOptions({ id: method.id, code: 'MD-03' }, optionsOf(method), given)
   const scheme = schemeOf(setting, choices)
@@ -136,7 +144,8 @@ export function recipeFor({ method: { id, options: given }, setting, choices, la
   const finish = last.modifiers.map(({ name, settings }) => [name, { ...settings, ...quantizing(scheme) }] as const)
   const modifiers = Object.fromEntries([...before.modifiers.map(named), ...finish])
   const nearest = nearestOf(method, before, last)
-  const where = `under ${settingLabel(setting.id)} on ${layer} with MXScope ${VERSION}`
+  const run = measured ? `, seed ${measured.seed}, on ${measured.adapter}` : ''
+  const where = `under ${settingLabel(setting.id)} on ${layer} with MXScope ${VERSION}${run}`
   const about = `${aboutText(method, nearest, where)}. Names are those of ${LLM_COMPRESSOR}.`
   const comments = [about, 'Not reproduced:', ...deviations.map((said) => `- ${said}`)].map((text) =>
     commentLines(text),

@@ -49,7 +49,7 @@ const f64List: Decoder<Float64Array> = (value, path) => Float64Array.from(reals(
 
 const preScale = objectOf<PreScale>({ factor: finite, variant: exactly(...PRE_SCALE_VARIANTS) })
 const options = recordOf(either<number, string>(finite, text))
-const errorReport = objectOf<MethodFailure['error']>({
+const errorReport = objectOf<Omit<MethodFailure['error'], 'proposal'>>({
   kind: exactly('file', 'input', 'unsupported', 'gpu', 'bug'),
   code: text,
   message: text,

@@ -87,10 +87,17 @@ function plain(_key: string, value: unknown): unknown {
   return value
 }
 
-/** The file's text, one outcome a line. Numbers read back as the same numbers. */
-export function resultsText(results: Omit<ResultsFile, 'version'>): string {
+/** The file's text in pieces, an outcome each, so that a page can pause between them. Numbers read back as the same numbers. */
+export function* resultsPieces(results: Omit<ResultsFile, 'version'>): Generator<string> {
   const { outcomes, ...rest } = results
-  const head = JSON.stringify({ schema: RESULTS_SCHEMA, version: VERSION, ...rest }, plain, 1)
-  const lines = outcomes.map((outcome) => `\n  ${JSON.stringify(outcome, plain)}`)
-  return `${head.slice(0, -2)},\n "outcomes": [${lines.join(',')}\n ]\n}\n`
+  yield `${JSON.stringify({ schema: RESULTS_SCHEMA, version: VERSION, ...rest }, plain, 1).slice(0, -2)},\n "outcomes": [`
+  for (const [at, outcome] of outcomes.entries()) {
+    yield `${at === 0 ? '' : ','}\n  ${JSON.stringify(outcome, plain)}`
+  }
+  yield '\n ]\n}\n'
+}
+
+/** The file's text, one outcome a line. */
+export function resultsText(results: Omit<ResultsFile, 'version'>): string {
+  return [...resultsPieces(results)].join('')
 }

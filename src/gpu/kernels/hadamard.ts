@@ -68,7 +68,9 @@ export function butterfly(
   { log2, signs, scale }: Butterfly,
 ): GpuMatrix {
   const passes = planPasses(log2)
-  const targets = passes.slice(0, 2).map((_, i) => arena.matrix(matrix.rows, matrix.cols, `hadamard ${i}`))
+  const targets = passes
+    .slice(0, butterflyMatrices(log2))
+    .map((_, i) => arena.matrix(matrix.rows, matrix.cols, `hadamard ${i}`))
   const signBits = signs ? uploadWords(recorder.gpu, arena, packSigns(signs), 'hadamard signs') : null
   let current = matrix
   passes.forEach(({ pointsLog2, inner, step }, index) => {
@@ -85,6 +87,9 @@ export function butterfly(
   })
   return current
 }
+
+/** Matrices that `butterfly` makes for one it is given. */
+export const butterflyMatrices = (log2: number) => Math.min(2, planPasses(log2).length)
 
 /**
  * Splits the p stages of a run of 2^p channels into passes: two stages inside vec4s, the rest spread evenly over as few

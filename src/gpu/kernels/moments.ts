@@ -38,6 +38,10 @@ export interface Moments {
   readonly kurtosis: number
 }
 
+/** Words of the sums of a matrix. */
+export const momentWords = ({ rows, cols }: Pick<GpuMatrix, 'rows' | 'cols'>) =>
+  QUANTITIES * Math.ceil(rows / SLAB_ROWS) * Math.ceil(cols / 4)
+
 /**
  * Power sums of `matrix` up to the fourth, each thread's about its own mean, that decodeMoments combines.
  * `maximum` is what magnitudeMax returned for the same matrix: elements are scaled into [−4, 4] by a power of two, so
@@ -46,8 +50,8 @@ export interface Moments {
 export function moments(recorder: Recorder, arena: Arena, matrix: GpuMatrix, maximum: GPUBuffer): MomentSums {
   const { rows, cols, stride } = matrix
   const cols4 = Math.ceil(cols / 4)
-  const threads = Math.ceil(rows / SLAB_ROWS) * cols4
-  const words = QUANTITIES * threads
+  const words = momentWords(matrix)
+  const threads = words / QUANTITIES
   const partials = arena.buffer(4 * words, 'moments partials')
   recorder.dispatch(momentsKernel, {
     overrides: { SLAB_ROWS },

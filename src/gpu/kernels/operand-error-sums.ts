@@ -36,6 +36,13 @@ export interface OperandErrorSums {
   readonly count: number
 }
 
+const partialsFor = ({ rows, stride }: Pick<GpuMatrix, 'rows' | 'stride'>) =>
+  Math.min((rows * stride) / CHUNK_COLS, MAX_INVOCATIONS)
+
+/** Bytes of the partial sums of an operand. */
+export const operandSumsBytes = (operand: Pick<GpuMatrix, 'rows' | 'stride'>) =>
+  4 * (PARTIAL_WORDS * partialsFor(operand) + 1)
+
 /** What rounding did to one operand. Energies are in the squared unit of the operand. */
 export interface OperandErrorTotals {
   /** Σ x² */
@@ -67,10 +74,10 @@ export function operandErrorSums(
 ): OperandErrorSums {
   const { rows, cols, stride } = original
   const plan = gridFor(quantizer)
-  const partialCount = Math.min((rows * stride) / CHUNK_COLS, MAX_INVOCATIONS)
+  const partialCount = partialsFor(original)
   const maximum = magnitudeMax(recorder, arena, original)
   const sumsOf = (source: GpuMatrix) => {
-    const partials = arena.buffer(4 * (PARTIAL_WORDS * partialCount + 1), 'operand error sums')
+    const partials = arena.buffer(operandSumsBytes(original), 'operand error sums')
     recorder.dispatch(kernelFor(operandErrorSumsKernels, plan), {
       overrides: chunkOverrides(plan),
       uniforms: [rows, stride, partialCount, 0, ...plan.words],

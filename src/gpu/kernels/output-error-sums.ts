@@ -30,6 +30,12 @@ export interface OutputErrorSums {
   readonly threads: number
 }
 
+const threadsFor = ({ rows, stride }: Pick<GpuMatrix, 'rows' | 'stride'>) =>
+  Math.min(MAX_THREADS, Math.ceil((rows * stride) / 4 / (GROUP * GROUPS_PER_THREAD)))
+
+/** Bytes of the partial sums of an output. */
+export const outputSumsBytes = (output: Pick<GpuMatrix, 'rows' | 'stride'>) => 4 * QUANTITIES * threadsFor(output)
+
 /** Energies in the squared unit of the outputs, e = ŷ − y. */
 export interface OutputEnergies {
   /** Σ (ŷ − y)² */
@@ -66,8 +72,8 @@ export function outputErrorSums(
     )
   }
   const count = (reference.rows * reference.stride) / 4
-  const threads = Math.min(MAX_THREADS, Math.ceil(count / (GROUP * GROUPS_PER_THREAD)))
-  const partials = arena.buffer(4 * QUANTITIES * threads, 'output_error_sums partials')
+  const threads = threadsFor(reference)
+  const partials = arena.buffer(outputSumsBytes(reference), 'output_error_sums partials')
   recorder.dispatch(outputErrorSumsKernel, {
     uniforms: [count, threads, Math.ceil(count / (GROUP * threads))],
     buffers: [reference.buffer, estimate.buffer, partials],

@@ -22,7 +22,7 @@ const STAGE = 'AWQ clip search'
 export const CLIP_FACTORS: readonly number[] = Array.from({ length: 10 }, (_, i) => 1 - i / 20)
 
 /** The search looks at every floor(tokens / 512)-th token: 512 to 1023 of them, or all if there are fewer. */
-const SAMPLE_TOKENS = 512
+export const SAMPLE_TOKENS = 512
 
 export interface ClipSearch {
   /** For `clipBlocks` of the weight that was searched; factors in the context's arena. */

@@ -1,4 +1,3 @@
-import { type KroneckerShape, kroneckerShape, kroneckerShapeWith } from '../../core/kronecker'
 import type { DenseMatrix } from '../../core/linear-algebra'
 import { numberOption, type OptionValues } from '../../core/options'
 import type { Arena } from '../../gpu/arena'
@@ -15,6 +14,7 @@ import { cosineRate, type Trained, train } from '../training/train'
 import { conditionNumber, type FactorMatrices, factorMatrices, type Parametrisation } from './factor'
 import { flatquantLearner } from './learner'
 import type { FlatQuantParameters } from './parameters'
+import { shapeOf } from './shape'
 import { startParameters } from './start'
 
 const BF16_BYTES = 2
@@ -26,12 +26,6 @@ const FORM_NAMES: Readonly<Record<Parametrisation, string>> = {
 
 function parametrisationOf(values: OptionValues): Parametrisation {
   return values.parametrisation === 'inverse' ? 'inverse' : 'svd'
-}
-
-/** Option `factor`: the size of P1, or 0 for the divisors closest to each other. */
-function shapeOf(channels: number, options: OptionValues): KroneckerShape {
-  const size = numberOption(options, 'factor')
-  return size === 0 ? kroneckerShape(channels) : kroneckerShapeWith(channels, size)
 }
 
 /** Fits transforms/flatquant.ts. */

@@ -5,7 +5,7 @@
 import { type CholeskyPair, choleskyWithInverse } from '../../core/cholesky'
 import { InputError } from '../../core/errors'
 import { Arena } from '../../gpu/arena'
-import type { Gpu } from '../../gpu/device'
+import type { AdapterFacts } from '../../gpu/device'
 import type { GpuMatrix } from '../../gpu/gpu-matrix'
 import {
   beginCholesky,
@@ -58,8 +58,12 @@ const SMALLEST_F32_DAMPING = 0.001
 const STAGE = 'GPTQ factor'
 
 /** Where the factor of `channels` channels with damping λ is best computed on this adapter. */
-export function factorPlace(gpu: Gpu, channels: number, damping: number): FactorPlace {
-  const takesLong = channels > (gpu.adapter.isSoftware ? CPU_CHANNELS_SOFTWARE : CPU_CHANNELS)
+export function factorPlace(
+  { adapter }: { readonly adapter: Pick<AdapterFacts, 'isSoftware'> },
+  channels: number,
+  damping: number,
+): FactorPlace {
+  const takesLong = channels > (adapter.isSoftware ? CPU_CHANNELS_SOFTWARE : CPU_CHANNELS)
   const needsFloat64 = damping < SMALLEST_F32_DAMPING && channels <= CPU_CHANNELS_SOFTWARE
   return takesLong && !needsFloat64 ? 'gpu' : 'cpu'
 }

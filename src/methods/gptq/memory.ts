@@ -1,6 +1,20 @@
 /** What GPTQ needs beside the weight, before it runs. */
 import { matrixBytes } from '../../gpu/gpu-matrix'
+import { ERROR_COLS } from '../../gpu/kernels/gptq-columns'
+import { gridFor } from '../../gpu/kernels/grid'
+import { literalFactor } from '../../gpu/kernels/pre-scale'
+import {
+  blockWords,
+  type MethodSize,
+  type MitigationMemory,
+  matrixClass,
+  operandBytes,
+  type TransformMemory,
+} from '../memory'
+import type { RotationInput } from '../method'
+import { factorPlace } from './factor'
 import { gramFits, slabRows } from './factor-slabs'
+import { gptqChoices } from './options'
 
 export interface GptqMemory {
   /** The largest single buffer. */
@@ -24,4 +38,41 @@ export function gptqMemory(channels: number, limitBytes: number): GptqMemory | {
   const blocks = matrixBytes(channels, rows)
   // Slabs and triangles; while one slab is propagated, three strips as tall as all slabs, and a factorisation.
   return { largest: slab, kept: whole + blocks, finding: whole + 4 * blocks + 4 * matrixBytes(rows, rows) }
+}
+
+/** As compensate. */
+export function compensationMemory(
+  size: MethodSize,
+  { config, options }: RotationInput,
+  { applied, clips }: Pick<TransformMemory, 'applied' | 'clips'>,
+): MitigationMemory {
+  const { inDim, outDim, tokens, limitBytes } = size
+  const quantizer = config.weight
+  if (!quantizer) return { working: 0, kept: 0, rank: 0 }
+  const { w } = operandBytes(size)
+  const rotated = applied(tokens)
+  const literal = literalFactor(quantizer) === null ? 0 : w
+  const { block } = gridFor(quantizer)
+  const kept = rotated + w + literal + 2 * blockWords(outDim, inDim, block)
+  const scratch = clips.weight ? w : 0
+  const factor = factorBytes(size, gptqChoices(options).damping)
+  // In processing order, errors of a run of columns; multiplied first under a literal pre-scale.
+  const walking = kept + literal + w + matrixClass(outDim, ERROR_COLS)
+  const coupling = gramFits(inDim, limitBytes) ? 0 : 3 * w
+  return {
+    working: scratch + Math.max(rotated + factor.finding, factor.kept + walking + coupling),
+    kept,
+    rank: 0,
+  }
+}
+
+/** gptqMemory where the factor is computed as factorPlace says. */
+function factorBytes({ inDim, limitBytes, isSoftware }: MethodSize, damping: number): GptqMemory {
+  const onGpu = factorPlace({ adapter: { isSoftware } }, inDim, damping) === 'gpu'
+  if (!gramFits(inDim, limitBytes) || onGpu) {
+    const memory = gptqMemory(inDim, limitBytes)
+    return 'needs' in memory ? { largest: 0, kept: 0, finding: 0 } : memory
+  }
+  const whole = matrixClass(inDim, inDim)
+  return { largest: whole, kept: whole, finding: 2 * whole }
 }

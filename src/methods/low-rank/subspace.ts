@@ -54,13 +54,17 @@ export async function lowRankFactors(
   if (rank >= inDim) return wholeMatrix(approximand.matrix, context)
   const scratch = new Arena(context.gpu)
   try {
-    const count = Math.min(outDim, TILE_ROWS * Math.ceil((rank + EXTRA_PROBES) / TILE_ROWS))
+    const count = probeCount(rank, outDim)
     const probes = await leadingRows(approximand, { count, iterations }, context)
     return await leadingFactors(approximand, { probes, rank }, context, scratch)
   } finally {
     scratch.release()
   }
 }
+
+/** Probes for a branch of `rank`. */
+export const probeCount = (rank: number, outDim: number) =>
+  Math.min(outDim, TILE_ROWS * Math.ceil((rank + EXTRA_PROBES) / TILE_ROWS))
 
 /** Q [count, out], float64 rows orthonormal; zero rows where G has fewer directions. */
 interface Probes {

@@ -13,4 +13,5 @@ export const gptq: Mitigation = {
   options: GPTQ_OPTIONS,
   quantizeWeight: async (...parameters) => (await import('../gptq/compensate')).compensate(...parameters),
   prepareRows: async (...parameters) => (await import('../gptq/compensate')).prepareGptqRows(...parameters),
+  memory: async (...parameters) => (await import('../gptq/memory')).compensationMemory(...parameters),
 }

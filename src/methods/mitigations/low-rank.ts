@@ -13,5 +13,6 @@ export function withLowRank(base: Mitigation, { id, label }: { id: string; label
     options: [...base.options, ...LOW_RANK_OPTIONS],
     quantizeWeight: async (transformed, input, context) =>
       (await import('../low-rank/correct-weight')).correctWeight(base, transformed, { input, context }),
+    memory: async (...parameters) => (await import('../low-rank/memory')).correctionMemory(base, ...parameters),
   }
 }

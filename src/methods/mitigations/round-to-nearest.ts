@@ -8,4 +8,6 @@ export const roundToNearest: Mitigation = {
   options: [],
   quantizeWeight: async (...parameters) => (await import('../rounding/round-weight')).roundWeight(...parameters),
   prepareRows: async (_, input) => (await import('../rounding/round-weight')).prepareRounding(input),
+  memory: async (size, { config }, transform) =>
+    (await import('../rounding/memory')).roundingMemory(size, config, transform),
 }

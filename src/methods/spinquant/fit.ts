@@ -14,14 +14,12 @@ import { trainingCurve, trainingNotes } from '../training/describe-training'
 import { fewTokensNotes } from '../training/few-tokens'
 import type { LearningProblem } from '../training/learner'
 import { type Trained, train } from '../training/train'
-import { denseForm, kroneckerForm, type RotationForm } from './form'
+import { denseForm, isDense, kroneckerForm, type RotationForm, withoutWeights } from './form'
 import { rotationLearner } from './learner'
 import { cleaned, startRotation } from './orthogonal'
 
 const BF16_BYTES = 2
 const BYTES_PER_MIB = 2 ** 20
-/** Up to this width form 'auto' learns all of R: a step takes 16 n³ operations for it. */
-const LARGEST_DENSE = 2048
 /** Keeps the second factor independent of the first one, which may have its size. */
 const FACTOR_STREAM = 0x66616374
 
@@ -64,9 +62,7 @@ export async function fitSpinQuant(input: FitInput, context: Context): Promise<F
 
 /** Throws InputError MD-01 for a width without factors, MD-12 where a dense rotation does not fit a buffer. */
 function chooseForm({ adapter }: Gpu, n: number, options: OptionValues): RotationForm {
-  if (options.form === 'kronecker' || (options.form === 'auto' && n > LARGEST_DENSE)) {
-    return kroneckerForm(kroneckerShape(n))
-  }
+  if (!isDense(n, options)) return kroneckerForm(kroneckerShape(n))
   const limit = Math.min(adapter.maxBindingBytes, adapter.maxBufferBytes)
   if (matrixBytes(n, n) > limit) {
     throw new InputError(
@@ -90,9 +86,6 @@ function startMatrices(
 ): readonly GpuMatrix[] {
   return sizes.map((n, index) => startRotation(gpu, arena, { n, start, seed: seedOf(seed, index) }))
 }
-
-const withoutWeights = ({ config, options }: FitInput) =>
-  options.objective === 'activations' && config.activation !== null
 
 /** Null when nothing is quantized. The best state ends in the buffers of `start`. */
 async function learn(

@@ -1,5 +1,6 @@
 /** How the rotation R of SpinQuant is composed of learned orthogonal matrices. */
 import type { KroneckerShape } from '../../core/kronecker'
+import type { OptionValues } from '../../core/options'
 import type { Arena } from '../../gpu/arena'
 import type { GpuMatrix } from '../../gpu/gpu-matrix'
 import { kroneckerLeft, kroneckerRight } from '../../gpu/kernels/kronecker'
@@ -8,6 +9,18 @@ import { matmulNn } from '../../gpu/kernels/matmul-nn'
 import { matmulTn } from '../../gpu/kernels/matmul-tn'
 import { packRows, padRows } from '../../gpu/kernels/repack-rows'
 import type { Recorder } from '../../gpu/recorder'
+import type { RotationInput } from '../method'
+
+/** Up to this width form 'auto' learns all of R: a step takes 16 n³ operations for it. */
+const LARGEST_DENSE = 2048
+
+/** Whether R of `n` channels is learned as one matrix. */
+export const isDense = (n: number, { form }: OptionValues) =>
+  form === 'dense' || (form === 'auto' && n <= LARGEST_DENSE)
+
+/** Whether R is learned with weights as they are. */
+export const withoutWeights = ({ config, options }: RotationInput) =>
+  options.objective === 'activations' && config.activation !== null
 
 /** One operand in the rotated basis, and the way back to the matrices it was rotated by. */
 export interface RotatedOperand {

@@ -44,4 +44,5 @@ export const awq: Transform = {
     },
   ],
   fit: async (...parameters) => (await import('../channel-scaling/awq')).fitAwq(...parameters),
+  memory: async (...parameters) => (await import('../channel-scaling/memory')).awqMemory(...parameters),
 }

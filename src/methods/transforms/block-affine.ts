@@ -60,4 +60,5 @@ export const blockAffine: Transform = {
     },
   ],
   fit: async (...parameters) => (await import('../block-affine/fit')).fitBlockAffine(...parameters),
+  memory: async (...parameters) => (await import('../block-affine/memory')).blockAffineMemory(...parameters),
 }

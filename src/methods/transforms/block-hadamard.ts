@@ -24,4 +24,5 @@ export const blockHadamard: Transform = {
   fit: async (...parameters) => (await import('../rotation/block')).fitBlockHadamard(...parameters),
   rotation: async (channels, { config, options }) =>
     (await import('../rotation/block')).blockRotation(channels, config, String(options.size)),
+  memory: async (...parameters) => (await import('../rotation/memory')).blockHadamardMemory(...parameters),
 }

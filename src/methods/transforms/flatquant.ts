@@ -73,4 +73,5 @@ export const flatquant: Transform = {
     },
   ],
   fit: async (...parameters) => (await import('../flatquant/fit')).fitFlatQuant(...parameters),
+  memory: async (...parameters) => (await import('../flatquant/memory')).flatquantMemory(...parameters),
 }

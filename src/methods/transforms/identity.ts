@@ -19,4 +19,5 @@ export const identity: Transform = {
     onlineOperations: 0,
     onlineBytes: 0,
   }),
+  memory: async () => ({ fitting: 0, kept: 0, applied: () => 0, clips: { weight: false, activations: false } }),
 }

@@ -44,4 +44,5 @@ export const quarot: Transform = {
   ],
   fit: async (...parameters) => (await import('../rotation/quarot')).fitQuarot(...parameters),
   rotation: async (...parameters) => (await import('../rotation/quarot')).quarotRotation(...parameters),
+  memory: async (...parameters) => (await import('../rotation/memory')).quarotMemory(...parameters),
 }

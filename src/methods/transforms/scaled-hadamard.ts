@@ -34,4 +34,5 @@ export const scaledHadamard: Transform = {
     },
   ],
   fit: async (...parameters) => (await import('../rotation/scaled')).fitScaledRotation(...parameters),
+  memory: async (...parameters) => (await import('../rotation/memory')).scaledHadamardMemory(...parameters),
 }

@@ -25,4 +25,5 @@ export const smoothquant: Transform = {
     },
   ],
   fit: async (...parameters) => (await import('../channel-scaling/smoothing')).fitSmoothing(...parameters),
+  memory: async (size) => (await import('../channel-scaling/memory')).smoothingMemory(size),
 }

@@ -67,4 +67,5 @@ export const spinquant: Transform = {
     },
   ],
   fit: async (...parameters) => (await import('../spinquant/fit')).fitSpinQuant(...parameters),
+  memory: async (...parameters) => (await import('../spinquant/memory')).spinquantMemory(...parameters),
 }

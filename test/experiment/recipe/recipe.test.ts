@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { VERSION } from '../../../src/core/version'
 import { METHOD_CATALOG } from '../../../src/experiment/catalog'
 import { type RecipeRequest, recipeFor } from '../../../src/experiment/recipe/recipe'
 import { KV_SETTINGS, parseSetting, SETTINGS } from '../../../src/experiment/settings'
@@ -37,6 +38,13 @@ const KNOWN_MODIFIERS = [
   'SmoothQuantModifier',
   'SpinQuantModifier',
 ]
+
+test('says on what and with which seed the method was measured, where it was', () => {
+  const firstLines = (text: string) => text.slice(0, 400).replaceAll(/\n#\s+/g, ' ')
+  const measured = { seed: 7, adapter: 'Test adapter' }
+  expect(firstLines(recipe('rtn', { measured }).yaml)).toContain(`MXScope ${VERSION}, seed 7, on Test adapter.`)
+  expect(firstLines(recipe('rtn').yaml)).toContain(`MXScope ${VERSION}. Names`)
+})
 
 describe('every method of the grid', () => {
   test.each(METHOD_CATALOG.map(({ id }) => id))(

@@ -1,0 +1,56 @@
+/** Memory of the low-rank branch. */
+import {
+  columnStatistics,
+  type MethodSize,
+  type MitigationMemory,
+  matrixClass,
+  operandBytes,
+  type TransformMemory,
+} from '../memory'
+import type { Mitigation, RotationInput } from '../method'
+import { type LowRankOptions, lowRankOptions } from './options'
+import { probeCount } from './subspace'
+
+/** As correctWeight over `base`. */
+export async function correctionMemory(
+  base: Mitigation,
+  size: MethodSize,
+  input: RotationInput,
+  transform: TransformMemory,
+): Promise<MitigationMemory> {
+  const options = lowRankOptions(input.options)
+  const { outDim, inDim, tokens } = size
+  const rank = Math.min(options.rank, outDim, inDim)
+  const first = options.order === 'weight-first'
+  // The rest of the weight has no bounds for its blocks.
+  const clips = { ...transform.clips, weight: transform.clips.weight && !first }
+  const below = await base.memory(size, input, { ...transform, clips })
+  if (!input.config.weight || rank === 0) return below
+  const { w } = operandBytes(size)
+  const rotated = transform.applied(tokens)
+  const factors = matrixClass(rank, inDim) + matrixClass(outDim, rank)
+  const branch = branchBytes(size, options, rank)
+  const kept = rotated + below.kept + factors + (first ? w : 0)
+  const working = first
+    ? Math.max(rotated + branch, rotated + factors + 2 * w + below.working)
+    : Math.max(rotated + below.working, rotated + below.kept + w + branch)
+  return { working, kept, rank }
+}
+
+/** As lowRankCorrection, its factors included. */
+function branchBytes(size: MethodSize, { weighting }: LowRankOptions, rank: number): number {
+  const { outDim, inDim, tokens } = size
+  const factors = matrixClass(rank, inDim) + matrixClass(outDim, rank)
+  if (rank >= inDim) return weightingBytes(size, weighting) + matrixClass(inDim, inDim) + 2 * factors
+  const count = probeCount(rank, outDim)
+  const projected = (weighting === 'plain' ? 1 : 2) * matrixClass(count, inDim)
+  const probes = matrixClass(count, outDim)
+  const turned = matrixClass(rank, count) + matrixClass(rank, outDim) + matrixClass(count, count)
+  const statistics = weighting === 'plain' ? 0 : columnStatistics(tokens, inDim)
+  const working = Math.max(2 * probes + projected, probes + projected + turned + factors, projected + 2 * factors)
+  return weightingBytes(size, weighting) + Math.max(statistics, working)
+}
+
+function weightingBytes({ inDim }: MethodSize, weighting: LowRankOptions['weighting']): number {
+  return weighting === 'qera-exact' ? matrixClass(inDim, inDim) : 0
+}
