@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
+import { builtCommit } from './scripts/built-commit.ts'
+import { precache } from './scripts/precache.ts'
 
 /**
  * In development the React plugin puts a small inline script into the page. Its hash joins the page's policy, which so
@@ -24,9 +26,9 @@ function inlineScriptHashes(): Plugin {
 
 // `base: './'` makes the built site work from any sub-path; `global` is read by plotly.js at run time.
 export default defineConfig({
-  plugins: [react(), inlineScriptHashes()],
+  plugins: [react(), inlineScriptHashes(), precache()],
   base: './',
-  define: { global: 'globalThis' },
+  define: { global: 'globalThis', __COMMIT__: JSON.stringify(builtCommit()) },
   // plotly.js/lib/core brings the styles of map traces, which are not in our bundle.
   resolve: {
     alias: {

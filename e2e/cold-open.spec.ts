@@ -1,6 +1,23 @@
+import type { Page } from '@playwright/test'
 import { expect, METHODS, mxscope, repoFile, shownError, test, waitForResults } from './support'
 
+/** Adds up how far things move that nobody has touched, from the page's first moment on. */
+async function watchLayoutShift(page: Page): Promise<() => Promise<number>> {
+  await page.addInitScript(() => {
+    const sum = { shift: 0 }
+    Object.assign(globalThis, { layoutShift: sum })
+    const add = (entries: readonly PerformanceEntry[]) => {
+      for (const { value, hadRecentInput } of entries as unknown as { value: number; hadRecentInput: boolean }[]) {
+        if (!hadRecentInput) sum.shift += value
+      }
+    }
+    new PerformanceObserver((list) => add(list.getEntries())).observe({ type: 'layout-shift', buffered: true })
+  })
+  return () => page.evaluate(() => (globalThis as unknown as { layoutShift: { shift: number } }).layoutShift.shift)
+}
+
 test('a cold open shows the built-in comparison, live, with an answer in words', async ({ page }) => {
+  const shift = await watchLayoutShift(page)
   await page.goto('/')
   await waitForResults(page)
   await expect(page.locator('body')).toHaveAttribute('data-state', 'ready')
@@ -12,6 +29,13 @@ test('a cold open shows the built-in comparison, live, with an answer in words',
   const [rtn, quarot, flatquant] = await Promise.all(METHODS.map((method) => shownError(page, method)))
   expect(Number(quarot)).toBeGreaterThan(Number(rtn))
   expect(Number(flatquant)).toBeLessThan(Number(rtn))
+  // Every part has its place before it has its contents.
+  expect(await shift()).toBeLessThan(0.02)
+  // The browser does see what moves.
+  await page.evaluate(() =>
+    document.querySelector('main')?.prepend(Object.assign(document.createElement('p'), { style: 'height: 200px' })),
+  )
+  await expect.poll(shift).toBeGreaterThan(0.02)
 })
 
 test('the built-in layer shows the same errors as the headless command', async ({ page }) => {

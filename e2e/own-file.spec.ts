@@ -14,6 +14,7 @@ test('a dropped file and chosen tensors change the numbers to those of the headl
   await waitForResults(page, UNTRAINED)
   const opened = await shownError(page, 'rtn')
   expect(opened).not.toBe(before)
+  await page.getByTestId('rail-activations').click()
   await page.getByTestId('source-tensor').selectOption({ label: 'eval.input (256 × 256)' })
   await expect(page.getByTestId('relative-error-rtn')).not.toHaveText(opened)
   await waitForResults(page, UNTRAINED)

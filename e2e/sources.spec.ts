@@ -71,6 +71,8 @@ test('a NumPy array is the activations of the layer that is open, and its rows c
   await drop(page, SHARDS[0])
   await waitForResults(page, ['rtn'])
   await drop(page, npyFile('x.npy', 96, 128))
+  await expect(page.getByTestId('rail-summary-activations')).toHaveText('captured · 48 + 48 rows')
+  await page.getByTestId('rail-activations').click()
   await expect(page.getByTestId('source-tensor')).toContainText('96 × 128')
   await expect(page.getByTestId('rows')).toContainText('48 (0–47) calibrate')
   await page.getByTestId('rows-start').focus()

@@ -39,21 +39,56 @@ export async function shownError(page: Page, method: string): Promise<string> {
   return (await page.getByTestId(`relative-error-${method}`).first().innerText()).trim()
 }
 
+interface Violation {
+  readonly id: string
+  readonly impact: string
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[]
+}
+
+interface AxeScope {
+  /** A selector: what is looked at. The whole page unless given. */
+  readonly part?: string
+  /** Rules by name; all of them unless given. */
+  readonly only?: readonly string[]
+}
+
+/** Everything axe finds on the page, or only what the rules named find; targets below 24 px as well. */
+async function axeViolations(page: Page, { part = 'body', only }: AxeScope = {}): Promise<Violation[]> {
+  const isThere = await page.evaluate(() => 'axe' in window)
+  if (!isThere) await page.evaluate(readFileSync(repoFile('node_modules/axe-core/axe.min.js'), 'utf8'))
+  return page.evaluate(
+    async ([include, rules]) => {
+      const { axe } = window as unknown as {
+        axe: { run(context: object, options: object): Promise<{ violations: Violation[] }> }
+      }
+      // Descriptions of a control in sight lie beside the landmarks.
+      const looked = { include: [include], exclude: ['[role=tooltip]'] }
+      const { violations } = await axe.run(
+        looked,
+        rules ? { runOnly: rules } : { rules: { 'target-size': { enabled: true } }, resultTypes: ['violations'] },
+      )
+      return violations.map(({ id, impact, nodes }) => ({
+        id,
+        impact,
+        nodes: nodes.map(({ html, failureSummary }) => ({ html: html.slice(0, 200), failureSummary })),
+      }))
+    },
+    [part, only] as const,
+  )
+}
+
+/** What axe finds, as "rule: first element, why". */
+export async function violations(page: Page, scope?: AxeScope): Promise<string[]> {
+  const found = await axeViolations(page, scope)
+  return found.map(({ id, nodes: [first] }) => `${id}: ${first?.html} ${first?.failureSummary}`)
+}
+
 /** What axe finds serious or critical on the page, as "rule: first element". */
 export async function seriousViolations(page: Page): Promise<string[]> {
-  await page.evaluate(readFileSync(repoFile('node_modules/axe-core/axe.min.js'), 'utf8'))
-  return page.evaluate(async () => {
-    interface Violation {
-      id: string
-      impact: string
-      nodes: { html: string }[]
-    }
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } }
-    const { violations } = await axe.run()
-    return violations
-      .filter(({ impact }) => ['serious', 'critical'].includes(impact))
-      .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
-  })
+  const found = await axeViolations(page)
+  return found
+    .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)
 }
 
 export interface CommandResult {

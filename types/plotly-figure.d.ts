@@ -11,3 +11,14 @@ export type LayoutAxis = Plotly.LayoutAxis
 export type PlotData = Plotly.PlotData
 export type Scene = Plotly.Scene
 export type Shape = Plotly.Shape
+
+// Attributes that Plotly has and its types lack.
+declare module 'plotly.js' {
+  interface PlotData {
+    /** Whatever the figure says of a trace; here ids of methods (figures/figure.ts). */
+    meta: string[]
+  }
+  interface Annotations {
+    name: string
+  }
+}

@@ -8,7 +8,7 @@ export const blockSizeSweep = sweepFigure({
   sweepOf: (analysis) => analysis.blockSizeSweep,
   inUse: ({ blockSize }) => blockSize,
   axisTitle: () => 'block size [elements]',
-  caption: () => '',
+  caption: () => 'Block size',
   xaxis: (values) => ({
     tickmode: 'array',
     tickvals: values.map(Math.log2),

@@ -88,12 +88,20 @@ export function ruleTable(outcomes: readonly RuleOutcome[]): DataTable {
   }
 }
 
-/** "scale byte 0x81, 2² = 4; SQNR 9.3 dB, zeroed 21 of 32, clipped 0", every scale where there are several. */
+/** "byte 0x81, 2² = 4. SQNR 9.3 dB, zeroed 21 of 32, clipped 0; largest error 0.8, at channel 5.", every scale where there are several. */
 export function describeInspection({ scales, elements, sqnrDb, zeroed, clipped }: Inspection): string {
   const scaleText = scales.map(({ start, end, scale }) =>
     scales.length === 1 ? describeScale(scale) : `channels ${start}–${end - 1}: ${describeScale(scale)}`,
   )
-  return `${scaleText.join('; ')}. SQNR ${formatDecibels(sqnrDb)} dB, zeroed ${zeroed} of ${elements.length}, clipped ${clipped}.`
+  const errors = elements.filter(({ error }) => Number.isFinite(error))
+  const [first] = errors
+  const worst = errors.reduce((most, each) => (Math.abs(each.error) > Math.abs(most.error) ? each : most), first)
+  const largest = !worst
+    ? ''
+    : worst.error === 0
+      ? '; no element has an error'
+      : `; largest error ${formatDifference(worst.error, ERROR_DIGITS)}, at channel ${worst.column}`
+  return `${scaleText.join('; ')}. SQNR ${formatDecibels(sqnrDb)} dB, zeroed ${zeroed} of ${elements.length}, clipped ${clipped}${largest}.`
 }
 
 /** What clipping means under these formats, where it is not what one would think. */

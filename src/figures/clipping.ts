@@ -6,6 +6,7 @@ import type { PanelFigure } from './figure'
 import { formatPercent } from './format-number'
 import { methodStyle } from './method-style'
 import { axis, baseLayout, cornerNote, THEME_COLOURS, type Theme, TICK_SIZE } from './theme'
+import { listed, sentences } from './words'
 
 const NOTHING = 'No operand is quantized'
 
@@ -50,13 +51,8 @@ export const clipping: PanelFigure = {
   },
   describe(outcomes) {
     const operands = operandsOf(outcomes)
-    if (operands.length === 0) return NOTHING
-    const results = operands.map(({ result }) => result)
-    const sentences = operands.map(({ result, tensor, errors }) => {
-      const [clipped, zeroed] = [errors.clippedPercent, errors.flushedPercent].map(formatPercent)
-      return `${lineName(result, results)} ${tensor} ${clipped} clipped, ${zeroed} zeroed`
-    })
-    return sentences.join('; ')
+    if (operands.length === 0) return sentences([NOTHING])
+    return sentences([lossWords(operands, 'flushedPercent'), lossWords(operands, 'clippedPercent')])
   },
   table: (outcomes) => ({
     columns: ['method', 'setting', 'tensor', 'clipped', 'zeroed'],
@@ -81,6 +77,26 @@ function operandsOf(outcomes: readonly MethodOutcome[]): readonly Operand[] {
   })
 }
 
+/** "RTN zeroes 31 % of X′ and nothing of W′" of one method; from the least to the most of several. */
+function lossWords(operands: readonly Operand[], share: Share): string {
+  const results = [...new Set(operands.map(({ result }) => result))]
+  const text = (percent: number) => (percent === 0 ? 'nothing' : formatPercent(percent))
+  const said = (['X′', 'W′'] as const).flatMap((tensor) => {
+    const own = operands.filter((operand) => operand.tensor === tensor)
+    if (own.length === 0) return []
+    const sorted = [...own].sort((a, b) => a.errors[share] - b.errors[share])
+    const [least, most] = [sorted[0], sorted[sorted.length - 1]]
+    const [low, high] = [least, most].map(({ errors }) => text(errors[share]))
+    if (own.length === 1 || low === high) return [`${high} of ${tensor}`]
+    const [from, to] = [least, most].map(({ result }) => lineName(result, results))
+    return [`${low} (${from}) to ${high} (${to}) of ${tensor}`]
+  })
+  const zeroed = share === 'flushedPercent'
+  if (operands.every(({ errors }) => errors[share] === 0)) return `nothing is ${zeroed ? 'zeroed' : 'clipped'}`
+  if (results.length === 1) return `${lineName(results[0], results)} ${zeroed ? 'zeroes' : 'clips'} ${listed(said)}`
+  return `${zeroed ? 'zeroed' : 'clipped'}: ${listed(said)}`
+}
+
 function shareRange(operands: readonly Operand[], share: Share): [number, number] {
   return [0, HEADROOM * Math.max(LEAST_PERCENT, ...operands.map(({ errors }) => errors[share]))]
 }
@@ -90,6 +106,7 @@ function bars(operands: readonly Operand[], share: Share, yaxis: 'y' | 'y2', the
   return {
     type: 'bar',
     name: share === 'clippedPercent' ? 'clipped' : 'zeroed',
+    meta: results.map(({ method }) => method),
     x: [results.map((result) => lineName(result, results)), operands.map(({ tensor }) => tensor)],
     y: operands.map(({ errors }) => errors[share]),
     yaxis,

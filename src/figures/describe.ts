@@ -1,30 +1,12 @@
-import type { MethodResult, ResultIdentity } from '../experiment/result'
+import type { ResultIdentity } from '../experiment/result'
 import { settingLabel } from '../experiment/setting-text'
 import { parseFormat } from '../formats/format-text'
 import { STANDARD_MX } from '../formats/quantizer'
-import { formatDecibels, formatKurtosis, formatMagnitude, shownDifference } from './format-number'
 import { methodStyle } from './method-style'
 
 /** The name of a method as the papers write it. */
 export function methodLabel(methodId: string): string {
   return methodStyle(methodId, 'light').label
-}
-
-/** "QuaRot: maximum 11.4, kurtosis 3.1, output SQNR 14.8 dB, 1.3 dB below RTN". Evaluation rows; maximum in the unit of X. */
-export function describeResult(result: MethodResult, reference: MethodResult | null): string {
-  const { profile, evaluation } = result
-  const facts = [
-    `maximum ${formatMagnitude(profile.maxAbsolute)}`,
-    `kurtosis ${formatKurtosis(profile.kurtosis)}`,
-    `output SQNR ${formatDecibels(evaluation.outputSqnrDb)} dB`,
-  ]
-  if (reference && reference.method !== result.method) {
-    const difference = shownDifference(evaluation.outputSqnrDb, reference.evaluation.outputSqnrDb)
-    if (difference !== null) facts.push(describeDifference(difference, reference.method))
-  }
-  const remark = blockRemark(result)
-  if (remark !== null) facts.push(remark)
-  return `${methodLabel(result.method)}: ${facts.join(', ')}`
 }
 
 /** The method, and its setting where `all` has several. */
@@ -51,9 +33,4 @@ export function outputRemark(results: readonly ResultIdentity[]): string | null 
 /** True for the text of an MX format; null, as loaded, is none. */
 export function isMxFormat(text: string | null): boolean {
   return text !== null && parseFormat(text).format.family === 'mx'
-}
-
-function describeDifference(difference: number, otherMethod: string): string {
-  if (difference === 0) return `level with ${methodLabel(otherMethod)}`
-  return `${formatDecibels(Math.abs(difference))} dB ${difference > 0 ? 'above' : 'below'} ${methodLabel(otherMethod)}`
 }

@@ -4,6 +4,8 @@ import { THEME_COLOURS, type Theme, TITLE_SIZE } from './theme'
 /** The end of a line: category or number on x, a position on y in axis units (log10 on a log axis). */
 export interface LineEnd {
   readonly text: string
+  /** Id of the method the line is of. */
+  readonly method: string
   readonly x: string | number
   readonly y: number
 }
@@ -58,6 +60,7 @@ export function directLabels(
     [range[0] + gap / 2, range[1] - gap / 2],
   )
   return ends.map((end, i) => ({
+    name: end.method,
     text: end.text,
     x: end.x,
     y: placed[i],

@@ -1,10 +1,10 @@
 import type { Annotations, Data, Shape } from '../../types/plotly-figure'
 import type { Histogram } from '../experiment/result'
-import { describeResult } from './describe'
 import type { FigureOptions, TileFigure } from './figure'
 import { formatCount, formatMagnitude, formatPercent, formatSignificant } from './format-number'
 import { logRange, logTicks } from './log-ticks'
 import { methodStyle, REFERENCE_COLOUR } from './method-style'
+import { describeResult } from './profile-words'
 import { type Bins, ownBinWidth, rebin } from './rebin'
 import { axis, baseLayout, cornerNote, THEME_COLOURS, TICK_SIZE, withOpacity } from './theme'
 

@@ -1,10 +1,12 @@
 import type { Data } from '../../types/plotly-figure'
-import { describeResult } from './describe'
+import type { ActivationProfile } from '../experiment/result'
 import type { TileFigure } from './figure'
-import { formatMagnitude } from './format-number'
+import { formatMagnitude, formatSignificant } from './format-number'
 import { logRange, logTicks } from './log-ticks'
 import { methodStyle } from './method-style'
+import { LARGEST, MEDIAN_CHANNEL, reshapingOf } from './profile-words'
 import { axis, baseLayout, cornerNote, THEME_COLOURS } from './theme'
+import { medianOf, sentences } from './words'
 
 /** No trace has more points; wider layers are drawn as the largest of neighbouring channels. */
 const MAX_POINTS = 4096
@@ -36,12 +38,8 @@ export const envelope: TileFigure = {
       },
     }
   },
-  describe(result, options) {
-    const { channelMax, channelRms } = result.profile
-    const channel = channelMax.reduce((best, value, i) => (value > channelMax[best] ? i : best), 0)
-    const rms = formatMagnitude(channelRms[channel])
-    return `${describeResult(result, options.reference)}; largest in channel ${channel}, whose rms is ${rms}`
-  },
+  describe: (result, { reference }) =>
+    sentences([reshapingOf(result, reference, [LARGEST, MEDIAN_CHANNEL]), largestChannel(result.profile)]),
   table(result) {
     const { channelMax, channelRms } = result.profile
     return {
@@ -49,6 +47,16 @@ export const envelope: TileFigure = {
       rows: Array.from(channelMax, (max, i) => [String(i), formatMagnitude(max), formatMagnitude(channelRms[i])]),
     }
   },
+}
+
+/** "Channel 5 is the largest, 147 times the median channel and 2.9 times its own rms"; null where all are zero. */
+function largestChannel({ channelMax, channelRms, maxAbsolute }: ActivationProfile): string | null {
+  if (maxAbsolute === 0) return null
+  const channel = channelMax.reduce((best, value, i) => (value > channelMax[best] ? i : best), 0)
+  const over = (value: number, noun: string) =>
+    value > 0 ? [`${formatSignificant(channelMax[channel] / value, 2)} times ${noun}`] : []
+  const ratios = [...over(medianOf(channelMax), 'the median channel'), ...over(channelRms[channel], 'its own rms')]
+  return `channel ${channel} is the largest${ratios.length > 0 ? `, ${ratios.join(' and ')}` : ''}`
 }
 
 /** The points of a line over channels, in axis order; zeros, which a log axis cannot show, are gaps. */

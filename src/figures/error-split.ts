@@ -7,6 +7,7 @@ import type { PanelFigure } from './figure'
 import { formatPercent, formatRelativeError } from './format-number'
 import { methodStyle } from './method-style'
 import { axis, baseLayout, cornerNote, type Theme, withOpacity } from './theme'
+import { clauses, namesOrCount, sentences } from './words'
 
 const NOTHING = 'No operand has power-of-two scales to compare with fp32 ones'
 
@@ -50,15 +51,10 @@ export const errorSplit: PanelFigure = {
   },
   describe(outcomes) {
     const parts = partsOf(outcomes)
-    if (parts.length === 0) return NOTHING
+    if (parts.length === 0) return sentences([NOTHING])
     const results = [...new Set(parts.map(({ result }) => result))]
-    const sentences = results.map((result) => {
-      const own = parts.filter((part) => part.result === result)
-      const shares = own.map(({ operands, owed }) => `${operands} ${formatPercent(owed)}`)
-      return `${lineName(result, results)} ${shares.join(', ')}`
-    })
-    const finding = `Without pre-scale, share of the squared output error owed to power-of-two scales: ${sentences.join('; ')}`
-    return [finding, preScaleRemark(results), outputRemark(results)].filter((text) => text !== null).join('. ')
+    const owed = results.length === 1 ? ownShares(parts) : extremeShares(parts, results)
+    return sentences([owed, clauses([preScaleRemark(results), outputRemark(results)])])
   },
   table: (outcomes) => ({
     columns: ['method', 'setting', 'operands', 'error, power-of-two scales', 'error, fp32 scales', 'owed to scales'],
@@ -88,13 +84,46 @@ function partsOf(outcomes: readonly MethodOutcome[]): readonly Part[] {
   })
 }
 
-/** "The pre-scale in use changes the squared error by: RTN +12 %, QuaRot −3.0 %"; null where none is measured. */
+/** "Without pre-scale, RTN owes 20 % of its squared output error to power-of-two scales: W 10 %, X 12 %" */
+function ownShares(parts: readonly Part[]): string {
+  const total = parts[parts.length - 1]
+  const name = lineName(total.result, [total.result])
+  const single = parts.slice(0, -1).map(({ operands, owed }) => `${operands} ${formatPercent(owed)}`)
+  const each = single.length > 0 ? `: ${single.join(', ')}, both ${formatPercent(total.owed)}` : ''
+  if (total.owed <= 0)
+    return `without pre-scale, fp32 scales would not lower the squared output error of ${name}${each || ` (${formatPercent(total.owed)})`}`
+  const through = single.length > 0 ? '' : ` of ${total.operands}`
+  return `without pre-scale, ${name} owes ${formatPercent(total.owed)} of its squared output error to power-of-two scales${through}${each}`
+}
+
+/** Who owes most and who least, W and X together where both have scales. */
+function extremeShares(parts: readonly Part[], results: readonly MethodResult[]): string {
+  const totals = results
+    .flatMap((result) => parts.filter((part) => part.result === result).slice(-1))
+    .sort((a, b) => b.owed - a.owed)
+  const [most, least] = [totals[0], totals[totals.length - 1]]
+  const [high, low] = [most, least].map(({ owed }) => formatPercent(owed))
+  const lead = 'without pre-scale, share of the squared output error owed to power-of-two scales:'
+  if (high === low) return `${lead} ${high} for all ${totals.length} results`
+  const worse = totals.filter(({ owed }) => owed < 0).map(({ result }) => lineName(result, results))
+  const note = worse.length > 0 ? `; fp32 scales would raise the error of ${namesOrCount(worse)}` : ''
+  return `${lead} most for ${lineName(most.result, results)}, ${high}, least for ${lineName(least.result, results)}, ${low}${note}`
+}
+
+/** "the pre-scale in use changes the squared error by −3.0 % (QuaRot) to +12 % (RTN)"; null where none is measured. */
 function preScaleRemark(results: readonly MethodResult[]): string | null {
-  const changes = results.flatMap((result) => {
-    const change = preScaleChange(result)
-    return change === null ? [] : [`${lineName(result, results)} ${changeText(change)}`]
-  })
-  return changes.length > 0 ? `The pre-scale in use changes the squared error by: ${changes.join(', ')}` : null
+  const changes = results
+    .flatMap((result) => {
+      const change = preScaleChange(result)
+      return change === null ? [] : [{ name: lineName(result, results), change, text: changeText(change) }]
+    })
+    .sort((a, b) => a.change - b.change)
+  if (changes.length === 0) return null
+  const [least, most] = [changes[0], changes[changes.length - 1]]
+  const lead = 'the pre-scale in use changes the squared error by'
+  if (changes.length === 1) return `${lead} ${most.text}`
+  if (least.text === most.text) return `${lead} ${most.text} for all ${changes.length} results`
+  return `${lead} ${least.text} (${least.name}) to ${most.text} (${most.name})`
 }
 
 /** "+12 %", "−3.0 %", "0 %": tenths of a percent are the finest that mean something. */
@@ -132,6 +161,7 @@ function bars(parts: readonly Part[], x: string[][], name: 'scales' | 'elements'
   return {
     type: 'bar',
     name,
+    meta: parts.map(({ result }) => result.method),
     x,
     y: parts.map(({ owed }) => (name === 'scales' ? owed : 100 - owed)),
     marker: {

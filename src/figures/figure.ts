@@ -3,7 +3,10 @@ import type { MethodOutcome, MethodResult } from '../experiment/result'
 import type { SharedScales } from './shared-scales'
 import type { Theme } from './theme'
 
-/** What Plotly draws. Plain data; nothing in it refers to a page. */
+/**
+ * What Plotly draws. Plain data; nothing in it refers to a page. A trace of one method has its id as `meta`, one with a
+ * point per method all their ids; an annotation that names a method has its id as `name`.
+ */
 export interface FigureSpec {
   readonly data: Data[]
   readonly layout: Partial<Layout>
@@ -21,6 +24,8 @@ export interface FigureOptions {
   readonly scales: SharedScales
   /** Whose activations are as loaded (round-to-nearest): the dotted line, and the zero of differences. */
   readonly reference: MethodResult | null
+  /** Of the results shown, the one on screen; null before the first. */
+  readonly setting: string | null
   /** Height of the surface: |x| itself or log10 |x|. */
   readonly height: 'linear' | 'log'
   /** Trainings drawn beside those of the results. */

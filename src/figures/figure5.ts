@@ -7,13 +7,15 @@ import type { ActivationProfile, Histogram } from '../experiment/result'
 import { COUNT_FLOOR, centres, heights, occupied } from './distribution'
 import { channelPoints } from './envelope'
 import type { DataTable, FigureSpec } from './figure'
-import { formatCount, formatKurtosis, formatMagnitude, formatPercent, formatSignificant } from './format-number'
+import { formatCount, formatMagnitude, formatPercent, formatSignificant } from './format-number'
 import { logRange, logTicks } from './log-ticks'
 import { cellGrid, logCells, mapTable } from './magnitude-cells'
 import { methodStyle, REFERENCE_COLOUR } from './method-style'
+import { KURTOSIS, LARGEST, MEDIAN_CHANNEL, type ProfileNumber, reshaping } from './profile-words'
 import { ownBinWidth, rebin } from './rebin'
 import type { ProfileScales } from './shared-scales'
 import { axis, baseLayout, THEME_COLOURS, type Theme, withOpacity } from './theme'
+import { medianOf, sentences } from './words'
 
 /** One row. `method` null: the tensor as loaded. */
 export interface ProfiledRow {
@@ -63,14 +65,31 @@ export function channelsByNorm({ channelRms }: ActivationProfile): Uint32Array {
   return order.sort((a, b) => channelRms[b] - channelRms[a] || a - b)
 }
 
-/** "maximum 11.4, kurtosis 3.1, crest factor 4.2" */
-export function describeProfile(profile: ActivationProfile): string {
-  const crest = formatSignificant(crestFactor(profile), 3)
-  return `maximum ${formatMagnitude(profile.maxAbsolute)}, kurtosis ${formatKurtosis(profile.kurtosis)}, crest factor ${crest}`
+const CREST: ProfileNumber = {
+  noun: 'the crest factor',
+  format: (value) => formatSignificant(value, 3),
+  of: crestFactor,
+}
+/** Of the rms of a channel, the largest over the one in the middle; NaN where that is 0. */
+const UNEVENNESS: ProfileNumber = {
+  noun: 'the largest channel rms over the median one',
+  format: (value) => formatSignificant(value, 3),
+  of: ({ channelRms }) => {
+    const median = medianOf(channelRms)
+    return median > 0 ? channelRms.reduce((most, rms) => Math.max(most, rms), 0) / median : Number.NaN
+  },
 }
 
 const nameOf = ({ method }: ProfiledRow) => (method === null ? 'As loaded' : methodStyle(method, 'light').label)
-const describeRow = (row: ProfiledRow) => `${nameOf(row)}: ${describeProfile(row.profile)}`
+
+/** What the row makes of what stands behind it, by numbers that the figure shows. */
+const describeBy =
+  (...numbers: readonly ProfileNumber[]) =>
+  (row: ProfiledRow, { beforeName }: RowOptions): string =>
+    sentences([reshaping(nameOf(row), { profile: row.profile, before: row.before, beforeName }, numbers)])
+
+const largestChannelOf = ({ channelMax }: ActivationProfile) =>
+  channelMax.reduce((best, value, i) => (value > channelMax[best] ? i : best), 0)
 
 function colourOf({ method }: ProfiledRow, theme: Theme): string {
   return method === null ? REFERENCE_COLOUR[theme] : methodStyle(method, theme).colour
@@ -134,7 +153,7 @@ const histogram: RowFigure = {
       },
     }
   },
-  describe: describeRow,
+  describe: describeBy(LARGEST, KURTOSIS, CREST),
   table(row, options) {
     const bins = histogramBins(row.profile.histogram, options)
     const edge = (i: number) => formatSignificant(bins.start + i * bins.binWidth, 5)
@@ -185,7 +204,7 @@ const map: RowFigure = {
       },
     }
   },
-  describe: describeRow,
+  describe: describeBy(LARGEST, CREST),
   table: ({ profile }, { unit, rowNoun }) => mapTable(profile.map, unit, rowNoun),
 }
 
@@ -228,10 +247,10 @@ const channels: RowFigure = {
       layout: magnitudeAxes(options, 'channel', profile),
     }
   },
-  describe(row) {
-    const { channelMax } = row.profile
-    const largest = channelMax.reduce((best, value, i) => (value > channelMax[best] ? i : best), 0)
-    return `${describeRow(row)}; largest in channel ${largest}`
+  describe(row, options) {
+    const trend = describeBy(LARGEST, MEDIAN_CHANNEL)(row, options)
+    if (row.profile.maxAbsolute === 0) return trend
+    return `${trend} The largest is channel ${largestChannelOf(row.profile)}.`
   },
   table({ profile: { channelMax, channelRms } }, { unit }) {
     return {
@@ -265,13 +284,7 @@ const flatness: RowFigure = {
       layout: magnitudeAxes(options, 'channel, by rms', row.profile),
     }
   },
-  describe(row) {
-    const { channelRms } = row.profile
-    const order = channelsByNorm(row.profile)
-    const [largest, middle] = [0, Math.floor(order.length / 2)].map((rank) => channelRms[order[rank]])
-    const ratio = middle > 0 ? `${formatSignificant(largest / middle, 3)} times the median channel` : 'the median is 0'
-    return `${describeRow(row)}; rms of the largest channel: ${formatMagnitude(largest)}, ${ratio}`
-  },
+  describe: describeBy(UNEVENNESS),
   table({ profile }, { unit }) {
     return {
       columns: ['rank', 'channel', `rms [unit of ${unit}]`],

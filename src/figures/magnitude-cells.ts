@@ -1,11 +1,12 @@
 import type { ColorBar } from '../../types/plotly-figure'
 import type { MagnitudeMap, MethodResult } from '../experiment/result'
-import { describeResult } from './describe'
+import { methodLabel } from './describe'
 import type { DataTable, FigureOptions } from './figure'
-import { formatCount, formatMagnitude } from './format-number'
+import { formatCount, formatMagnitude, formatPercent } from './format-number'
 import { logRange, logTicks } from './log-ticks'
 import type { PositiveRange } from './shared-scales'
 import { THEME_COLOURS, type Theme, TICK_SIZE, TITLE_SIZE } from './theme'
+import { medianOf, sentences } from './words'
 
 /** What the flat map and the surface have in common: the same cells, axes and colours. */
 export interface CellGrid {
@@ -68,14 +69,49 @@ export function logColourBar(theme: Theme, range: PositiveRange): Partial<ColorB
 /** Colour range of log cells. */
 export const logCellRange = (options: FigureOptions) => logRange(options.scales.cells)
 
-/** "…; largest near channel 37, token 12". */
-export function describeCells(result: MethodResult, options: FigureOptions): string {
-  const { map } = result.profile
-  const at = map.values.reduce((best, value, i) => (value > map.values[best] ? i : best), 0)
-  const channel = nameCell(at % map.cols, map.channels, map.cols)
-  const token = nameCell(Math.floor(at / map.cols), map.tokens, map.rows)
-  return `${describeResult(result, options.reference)}; largest at ${channel('channel')}, ${token('token')}`
+/** Cells that stand out are more than this above the median one. */
+const OUTSTANDING = 10
+
+/** "QuaRot moves the largest magnitude from channel 5, token 3 to channel 9, token 12 and lowers it from 118 to 12.0. …" */
+export function describeCells(result: MethodResult, { reference }: FigureOptions): string {
+  const { map, maxAbsolute } = result.profile
+  const name = methodLabel(result.method)
+  if (maxAbsolute === 0) return sentences([`${name}: all activations are zero`])
+  const before = reference && reference.method !== result.method ? reference.profile : null
+  return sentences([largestWords(name, map, before?.map ?? null), outstandingWords(map, before?.map ?? null)])
 }
+
+const largestCell = ({ values }: MagnitudeMap) =>
+  values.reduce((best, value, i) => (value > values[best] ? i : best), 0)
+
+function largestWords(name: string, map: MagnitudeMap, before: MagnitudeMap | null): string {
+  const [value, at] = [formatMagnitude(map.values[largestCell(map)]), placeOf(map, largestCell(map))]
+  if (before === null) return `${name}: the largest magnitude, ${value}, is at ${at}`
+  const [old, from] = [before.values[largestCell(before)], placeOf(before, largestCell(before))]
+  const [oldText, now] = [formatMagnitude(old), map.values[largestCell(map)]]
+  const verb = now < old ? 'lowers' : 'raises'
+  if (at === from) {
+    return value === oldText
+      ? `${name} leaves the largest magnitude, ${value}, at ${at}`
+      : `${name} ${verb} the largest magnitude, at ${at}, from ${oldText} to ${value}`
+  }
+  const size = value === oldText ? `leaves it at ${value}` : `${verb} it from ${oldText} to ${value}`
+  return `${name} moves the largest magnitude from ${from} to ${at} and ${size}`
+}
+
+/** "3.1 % of the cells exceed ten times the median cell, 4.2 % as loaded" */
+function outstandingWords(map: MagnitudeMap, before: MagnitudeMap | null): string {
+  const text = (one: MagnitudeMap) => {
+    const limit = OUTSTANDING * medianOf(one.values)
+    const above = one.values.reduce((count, value) => count + (value > limit ? 1 : 0), 0)
+    return above === 0 ? 'none' : formatPercent((100 * above) / one.values.length)
+  }
+  const loaded = before === null ? '' : `, ${text(before)} as loaded`
+  return `${text(map)} of the cells exceed${text(map) === 'none' ? 's' : ''} ten times the median cell${loaded}`
+}
+
+const placeOf = (map: MagnitudeMap, cell: number) =>
+  `${nameCell(cell % map.cols, map.channels, map.cols)('channel')}, ${nameCell(Math.floor(cell / map.cols), map.tokens, map.rows)('token')}`
 
 /** Names the tokens or channels of a cell: "channel 5" or "channels 8–11". */
 function nameCell(cell: number, total: number, cells: number): (noun: string) => string {

@@ -8,6 +8,7 @@ import { logRange, logTicks } from './log-ticks'
 import { methodStyle } from './method-style'
 import type { PositiveRange } from './shared-scales'
 import { axis, baseLayout, cornerNote, THEME_COLOURS, type Theme, TITLE_SIZE, withOpacity } from './theme'
+import { sentences } from './words'
 
 /** `channel`: linear, so that areas are squared errors. `sorted`: largest first, log. */
 export type AttributionOrder = 'channel' | 'sorted'
@@ -115,9 +116,9 @@ const misses = ({ predicted, measured }: NoiseAttribution) => Math.abs(predicted
 function errorText(attribution: NoiseAttribution, order: AttributionOrder): string {
   const predicted = formatRelativeError(attribution.predicted)
   if (misses(attribution)) {
-    return `predicted ${predicted}, measured ${formatRelativeError(attribution.measured)}: do not read the areas`
+    return `predicted error ${predicted}, measured ${formatRelativeError(attribution.measured)}: do not read the areas`
   }
-  return `error ${predicted}${order === 'channel' ? ', the root of the area' : ''}`
+  return `predicted error ${predicted}${order === 'channel' ? ', the root of the area' : ''}`
 }
 
 /** One title stands beside both panels. */
@@ -165,21 +166,27 @@ export function largestPercent(attribution: NoiseAttribution): number {
   return (100 * sum(totals.slice(0, LARGEST))) / sum(totals)
 }
 
-/** The finding in words: how the error is spread before and after. */
+/** The finding in words: whether the rotation spreads the error over more channels or gathers it. */
 export function describeAttribution({ before, after, method }: Attribution): string {
-  const text = (attribution: NoiseAttribution) => {
-    const percent = largestPercent(attribution)
-    return Number.isFinite(percent) ? formatPercent(percent) : '–'
-  }
-  const missed = [...(misses(before) ? ['RTN'] : []), ...(misses(after) ? [`${methodLabel(method.id)}`] : [])]
+  const name = methodLabel(method.id)
+  const [plain, rotated] = [before, after].map(largestPercent)
+  const missed = [...(misses(before) ? ['RTN'] : []), ...(misses(after) ? [name] : [])]
   const warning =
     missed.length === 0
-      ? ''
-      : `. Under ${missed.join(' and ')} errors of different channels add up or cancel: the sums miss the measured error by more than 15 %, do not read the areas`
-  return (
-    `Noise by channel: the ${LARGEST} channels with most of it make ${text(before)} of the squared error under RTN, ` +
-    `${text(after)} after ${methodLabel(method.id)}. Pale: noise of W; full: noise of X${warning}`
-  )
+      ? null
+      : `under ${missed.join(' and ')} errors of different channels add up or cancel: the sums miss the measured error by more than 15 %, do not read the areas`
+  return sentences([spreadWords(name, plain, rotated), warning ?? 'pale is noise of W, full is noise of X'])
+}
+
+function spreadWords(name: string, plain: number, rotated: number): string {
+  const share = `the ${LARGEST} channels with most of it make`
+  const [from, to] = [plain, rotated].map((percent) => (Number.isFinite(percent) ? formatPercent(percent) : '–'))
+  if (from === to)
+    return `${name} leaves the noise as spread as it is: ${share} ${to} of the predicted squared error, under RTN and after`
+  if (from === '–' || to === '–')
+    return `the ${LARGEST} noisiest channels make ${from} of the predicted squared error under RTN, ${to} after ${name}`
+  const verb = rotated < plain ? 'spreads the noise over more channels' : 'gathers the noise in fewer channels'
+  return `${name} ${verb}: ${share} ${from} of the predicted squared error under RTN, ${to} after`
 }
 
 export function attributionTable({ before, after, method }: Attribution): DataTable {

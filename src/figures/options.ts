@@ -13,6 +13,7 @@ export function figureOptions(
     height: look.height ?? 'linear',
     scales: sharedScales(results),
     reference: findReference(results),
+    setting: results[0]?.setting ?? null,
     unfinished: [],
   }
 }

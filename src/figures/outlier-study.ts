@@ -11,6 +11,7 @@ import { logRange, logTicks } from './log-ticks'
 import { methodStyle } from './method-style'
 import type { PositiveRange } from './shared-scales'
 import { axis, baseLayout, cornerNote, THEME_COLOURS, type Theme, TICK_SIZE } from './theme'
+import { clauses, listed, namesOrCount, sentences } from './words'
 
 /** A study as far as it is computed. */
 export interface DrawnStudy {
@@ -134,6 +135,7 @@ function errorLine(points: readonly OutlierPoint[], format: string, method: stri
     type: 'scatter',
     mode: 'lines+markers',
     name: label,
+    meta: [method],
     x: curve.map((point) => point.strength),
     y: curve.map(({ evaluation }) => positive(evaluation)),
     line: { color: colour, width: 2, dash },
@@ -180,6 +182,7 @@ function crossingLabels(
   const places = found.map(({ strength }) => Math.log10(strength))
   const placed = spread(places, LABEL_WIDTH * (high - low), [low, high])
   return found.map(({ method, strength }, i) => ({
+    name: method,
     text: `${methodStyle(method, theme).glyph} ${strengthText(strength)}`,
     x: placed[i],
     y: 1,
@@ -215,9 +218,6 @@ function changeText(ratio: number): string {
   return `${Math.abs(100 * (ratio - 1)).toFixed(0)} %`
 }
 
-const listed = (words: readonly string[]) =>
-  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
-
 /**
  * What a rotation does at the strength on screen, from the numbers: "At strength 32, QuaRot raises the error of MXFP4 by
  * 23 % and lowers that of INT4 by 43 %". null while none of the formats has both errors.
@@ -241,11 +241,12 @@ export function studySentence({ points, strength }: DrawnStudy, formats: readonl
   return `At strength ${strength}, ${methodLabel(ROTATION)} ${listed(parts)}`
 }
 
-/** The finding of one panel in words: errors at the strength on screen, crossings, and what failed. */
+/** The finding of one panel in words: who is lowest at the strength on screen, where curves cross RTN's, what failed. */
 export function describeOutlierPanel({ points, methods, strength }: DrawnStudy, format: string): string {
-  const errors = methods.flatMap((method) => {
+  const here = methods.flatMap((method) => {
     const point = curveOf(points, format, method).find((each) => each.strength === strength)
-    return point && point.evaluation !== null ? [`${methodLabel(method)} ${formatRelativeError(point.evaluation)}`] : []
+    const error = point?.evaluation ?? null
+    return error === null || !Number.isFinite(error) ? [] : [{ name: methodLabel(method), error }]
   })
   const closed = curveOf(points, format, BASELINE).find((each) => each.strength === strength)?.predictedRotation
   const crossed = crossingsIn(points, format, methods).map(
@@ -256,10 +257,27 @@ export function describeOutlierPanel({ points, methods, strength }: DrawnStudy, 
   const failures = [...new Map(failed.map(({ method, error }) => [method, error]))].map(
     ([method, error]) => `${methodLabel(method)} failed (${error?.code} ${error?.message})`,
   )
-  const now = errors.length > 0 ? [`At k = ${strength}: ${errors.join(', ')}`] : []
   const closedForm = positive(closed) === null ? [] : [`closed form of a rotation ${formatRelativeError(closed ?? 0)}`]
-  const words = [[...now, ...closedForm].join(', '), ...crossed, ...failures].filter((text) => text !== '')
-  return `${formatName(format)}: ${words.length > 0 ? words.join('; ') : EMPTY.toLowerCase()}`
+  const now = here.length > 0 ? [`at k = ${strength} ${[extremes(here), ...closedForm].join(', ')}`] : []
+  const name = formatName(format)
+  if (now.length + crossed.length + failures.length === 0) return sentences([`${name}: ${EMPTY.toLowerCase()}`])
+  return sentences(
+    now.length > 0
+      ? [`${name}: ${now[0]}`, clauses([...crossed, ...failures])]
+      : [`${name}: ${clauses([...crossed, ...failures])}`],
+  )
+}
+
+/** "FlatQuant is lowest with 0.1013, QuaRot highest with 0.2841" */
+function extremes(all: readonly { readonly name: string; readonly error: number }[]): string {
+  const sorted = [...all].sort((a, b) => a.error - b.error)
+  const text = ({ error }: { readonly error: number }) => formatRelativeError(error)
+  const [least, most] = [text(sorted[0]), text(sorted[sorted.length - 1])]
+  const at = (shown: string) => sorted.filter((each) => text(each) === shown).map(({ name }) => name)
+  if (sorted.length === 1) return `${sorted[0].name} has an error of ${least}`
+  if (least === most) return `${namesOrCount(at(least))} are level at ${least}`
+  const verb = at(least).length === 1 ? 'is' : 'are'
+  return `${namesOrCount(at(least))} ${verb} lowest with ${least}, ${namesOrCount(at(most))} highest with ${most}`
 }
 
 /** Every number of a study. */

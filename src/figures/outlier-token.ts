@@ -7,6 +7,7 @@ import type { DataTable, FigureSpec } from './figure'
 import { formatCount, formatKurtosis, formatMagnitude, formatPercent } from './format-number'
 import { methodStyle } from './method-style'
 import { axis, baseLayout, cornerNote, type Theme, withOpacity } from './theme'
+import { changesInWords, sentences } from './words'
 
 export type DrawnToken = Pick<RotationCauses, 'token' | 'method'>
 
@@ -126,20 +127,32 @@ function barsOf(id: string, { centres, counts, width }: Bins, yaxis: 'y' | 'y2',
   }
 }
 
-/** The finding in words. */
+/** What the rotation makes of the token, and of the rounding error of its other channels. */
 export function describeOutlierToken({ token, method }: DrawnToken): string {
   const { before, after } = token
   const name = methodLabel(method.id)
-  const others = [before.otherChannelsError, after.otherChannelsError]
-  const errors =
-    others.every(Number.isFinite) && others.some((error) => error > 0)
-      ? `; rounding costs the other channels ${percent(others[0])} of their norm as it is, ${percent(others[1])} after ${name}`
-      : ''
-  return (
-    `Evaluation token ${formatCount(token.token)}: channel ${formatCount(token.channel)} holds ` +
-    `${percent(before.largestShare)} of its energy; kurtosis ${kurtosisText(before)} as it is, ${kurtosisText(after)} ` +
-    `after ${name} (two-valued: 1)${errors}`
+  const kurtosis = changesInWords([
+    { noun: 'its kurtosis', from: before.kurtosis, to: after.kurtosis, format: formatKurtosis },
+  ])
+  const held = `in evaluation token ${formatCount(token.token)} channel ${formatCount(token.channel)} holds ${percent(before.largestShare)} of the energy`
+  const others = [before.otherChannelsError, after.otherChannelsError].every(
+    (error) => Number.isFinite(error) && error >= 0,
   )
+  const errors =
+    others && before.otherChannelsError + after.otherChannelsError > 0
+      ? changesInWords([
+          {
+            noun: 'the rounding error of its other channels',
+            from: before.otherChannelsError,
+            to: after.otherChannelsError,
+            format: percent,
+          },
+        ])
+      : null
+  return sentences([
+    kurtosis === null ? held : `${held}; ${name} ${kurtosis} (two-valued: 1)`,
+    errors === null ? null : `${name} ${errors} of their norm`,
+  ])
 }
 
 const percent = (share: number) => formatPercent(100 * share)

@@ -7,7 +7,9 @@ import type { DataTable, FigureSpec } from './figure'
 import { formatDecibels, formatRelativeError } from './format-number'
 import { methodStyle } from './method-style'
 import { decibelRange, usedRule } from './scale-sweep'
+import { bestValue, type SweptLine, sweepSentences } from './sweep-words'
 import { axis, baseLayout, cornerNote, type Theme } from './theme'
+import { clauses, sentences } from './words'
 
 /** One method over the parameter. */
 export interface SweptMethod {
@@ -87,10 +89,47 @@ export function drawParameterSweep(sweep: ParameterSweep, theme: Theme): FigureS
   }
 }
 
-/** The finding of every method in words, computed from its points, and the values at which it failed. */
+/** Trend and best value in words, computed from the points; where calibration rows disagree, and what failed. */
 export function describeParameterSweep({ label, lines }: ParameterSweep): string {
-  const sentences = lines.flatMap((line) => lineWords(line) ?? [])
-  return sentences.length > 0 ? `${label}: ${sentences.join('; ')}` : EMPTY
+  const said = sweepSentences(lines.map(wordedLine))
+  const rest = [...lines.flatMap(calibrationWords), ...lines.flatMap(failureWords)]
+  if (said === null) return sentences(rest.length > 0 ? [`${label}: ${rest.join('; ')}`] : [EMPTY])
+  const [trend, inUse] = said
+  return sentences([`${label}: ${trend}`, clauses([inUse, ...rest])])
+}
+
+function wordedLine({ method, points, inUse }: SweptMethod): SweptLine {
+  const values = points.flatMap(({ value, evaluation }) =>
+    evaluation ? [{ at: String(value), decibels: evaluation.outputSqnrDb }] : [],
+  )
+  return { name: methodLabel(method), values, inUse: String(inUse) }
+}
+
+/** The best of the values computed of one method, on evaluation rows; null before the first. */
+export function bestSwept({
+  points,
+}: Pick<SweptMethod, 'points'>): { readonly value: number; readonly decibels: number } | null {
+  return bestValue(
+    points.flatMap(({ value, evaluation }) => (evaluation ? [{ value, decibels: evaluation.outputSqnrDb }] : [])),
+  )
+}
+
+/** "on calibration rows SmoothQuant is best at 0.75", where that is another value. */
+function calibrationWords({ method, points }: SweptMethod): readonly string[] {
+  if (!points.some(isHeldOut)) return []
+  const fitted = bestValue(
+    points.flatMap(({ value, calibration }) => (calibration ? [{ value, decibels: calibration.outputSqnrDb }] : [])),
+  )
+  const best = bestSwept({ points })
+  return fitted && best && fitted.value !== best.value
+    ? [`on calibration rows ${methodLabel(method)} is best at ${fitted.value}`]
+    : []
+}
+
+function failureWords({ method, points }: SweptMethod): readonly string[] {
+  return points.flatMap(({ value, error }) =>
+    error === null ? [] : [`${methodLabel(method)} fails at ${value} (${error.code} ${error.message})`],
+  )
 }
 
 export function parameterSweepTable({ label, lines }: ParameterSweep): DataTable {
@@ -123,6 +162,7 @@ function evaluationLine({ method, points }: SweptMethod, { place }: Spacing, the
     type: 'scatter',
     mode: 'lines+markers',
     name: label,
+    meta: [method],
     x: points.map(({ value }) => place(value)),
     y: points.map(({ evaluation }) => finite(evaluation)),
     text: points.map(({ value }) => String(value)),
@@ -138,6 +178,7 @@ function calibrationLine({ method, points }: SweptMethod, { place }: Spacing, th
     type: 'scatter',
     mode: 'lines',
     name: `${label}, calibration`,
+    meta: [method],
     x: points.map(({ value }) => place(value)),
     y: points.map(({ calibration }) => finite(calibration)),
     text: points.map(({ value }) => String(value)),
@@ -149,32 +190,10 @@ function calibrationLine({ method, points }: SweptMethod, { place }: Spacing, th
 function lineEnd({ method, points }: SweptMethod, { place }: Spacing, theme: Theme): LineEnd {
   const { glyph, label } = methodStyle(method, theme)
   const last = points.findLast(({ evaluation }) => finite(evaluation) !== null)
-  return { text: `${glyph} ${label}`, x: place(last?.value ?? 0), y: last?.evaluation?.outputSqnrDb ?? Number.NaN }
-}
-
-/** The point of least error on one set of rows; the first of equals. */
-function bestOf(points: readonly SweepPoint[], rows: 'evaluation' | 'calibration'): SweepPoint | null {
-  const errorOf = (point: SweepPoint) => point[rows]?.outputRelativeError ?? Number.POSITIVE_INFINITY
-  return points.reduce<SweepPoint | null>(
-    (best, point) => (errorOf(point) < (best ? errorOf(best) : Number.POSITIVE_INFINITY) ? point : best),
-    null,
-  )
-}
-
-/** "AWQ best at 20 with 16.4 dB, 16.3 dB at 10 in use, on calibration rows best at 40, fails at 5 (MD-01 …)"; null for none. */
-function lineWords({ method, points, inUse }: SweptMethod): string | null {
-  if (points.length === 0) return null
-  const best = bestOf(points, 'evaluation')
-  const fitted = points.some(isHeldOut) ? bestOf(points, 'calibration') : null
-  const used = points.find(({ value }) => value === inUse)
-  const failed = points.filter(({ error }) => error !== null)
-  const parts = [
-    ...(best?.evaluation ? [`best at ${best.value} with ${formatDecibels(best.evaluation.outputSqnrDb)} dB`] : []),
-    ...(used?.evaluation && used !== best
-      ? [`${formatDecibels(used.evaluation.outputSqnrDb)} dB at ${inUse} in use`]
-      : []),
-    ...(fitted && best && fitted !== best ? [`on calibration rows best at ${fitted.value}`] : []),
-    ...failed.map(({ value, error }) => `fails at ${value} (${error?.code} ${error?.message})`),
-  ]
-  return `${methodLabel(method)} ${parts.join(', ')}`
+  return {
+    text: `${glyph} ${label}`,
+    method,
+    x: place(last?.value ?? 0),
+    y: last?.evaluation?.outputSqnrDb ?? Number.NaN,
+  }
 }

@@ -17,6 +17,7 @@ import {
   widened,
 } from './outlier-study'
 import { axis, baseLayout, type Theme } from './theme'
+import { grouped, listed, namesOrCount, sentences } from './words'
 
 export type PeakednessMeasure = keyof Peakedness
 
@@ -56,6 +57,7 @@ export function drawPeakedness(
         return {
           ...line(label, curve, { color: colour, width: 2, dash: 'solid' }),
           mode: 'lines+markers',
+          meta: [method],
           marker: { color: colour, size: 6, symbol },
         } as Data
       }),
@@ -93,21 +95,31 @@ export function peakednessTitle(measure: PeakednessMeasure, format: string): str
   return measure === 'kurtosis' ? 'Kurtosis (Gaussian: 3)' : `Crest factor where ${formatName(format)} shares a scale`
 }
 
-/** The finding in words, at the strength on screen. */
+/** The finding in words, at the strength on screen: who flattens the activations most, and who least. */
 export function describePeakedness(
   { points, methods, strength }: DrawnStudy,
   { measure, format }: { readonly measure: PeakednessMeasure; readonly format: string },
 ): string {
   const at = (method: string) => curveOf(points, format, method).find((point) => point.strength === strength)
-  const text = (value: number | undefined) =>
-    value !== undefined && Number.isFinite(value) ? formatMagnitude(value) : '–'
+  const text = (value: number) => (Number.isFinite(value) ? formatMagnitude(value) : '–')
   const after = methods.flatMap((method) => {
     const value = method === BASELINE ? undefined : at(method)?.after?.[measure]
-    return value === undefined ? [] : [`${methodLabel(method)} ${text(value)}`]
+    return value === undefined || !Number.isFinite(value) ? [] : [{ name: methodLabel(method), value }]
   })
   const before = at(BASELINE)?.before[measure]
   const noun =
     measure === 'kurtosis' ? 'Kurtosis of the activations' : `Mean crest factor of ${formatName(format)} blocks`
-  if (before === undefined) return `${noun}: nothing is computed yet`
-  return `${noun} at k = ${strength}: ${[`${text(before)} as it is`, ...after].join(', ')}`
+  if (before === undefined) return sentences([`${noun}: nothing is computed yet`])
+  const start = `${noun} at k = ${strength}`
+  if (!Number.isFinite(before) || after.length === 0) return sentences([`${start}: ${text(before)} as it is`])
+  const groups = grouped(after, ({ value }) => {
+    const to = text(value)
+    if (to === text(before)) return `leaves it at ${to}`
+    return `${value < before ? 'lowers' : 'raises'} it to ${to}`
+  })
+  const said = groups.map(([words, own]) => {
+    const names = namesOrCount(own.map(({ name }) => name))
+    return `${names} ${own.length === 1 ? words : words.replace('s it', ' it')}`
+  })
+  return sentences([`${start}: ${text(before)} as it is; ${listed(said)}`])
 }

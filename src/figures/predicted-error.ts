@@ -6,6 +6,7 @@ import type { DataTable, FigureSpec } from './figure'
 import { formatRelativeError, formatSignificant } from './format-number'
 import { methodStyle } from './method-style'
 import { axis, baseLayout, THEME_COLOURS, type Theme, TICK_SIZE, withOpacity } from './theme'
+import { changesInWords, clauses, sentences } from './words'
 
 export type PredictedError = Pick<
   RotationCauses,
@@ -83,6 +84,7 @@ function bars({ before, after, method }: PredictedError, key: 'measured' | 'pred
   return {
     type: 'bar',
     name,
+    meta: [BASELINE, method.id],
     x: styles.map(({ label }) => (label === methodLabel(BASELINE) ? `${label}, as it is` : `${label}, rotated`)),
     y: [before[key], after[key]],
     marker: {
@@ -100,20 +102,22 @@ function offText(predicted: number, measured: number): string {
   return `${percent < 0 ? '−' : '+'}${Math.abs(percent).toFixed(1)} %`
 }
 
-/** What the closed form says of a rotation before it is run, and what is measured then. */
+/** Measured against RTN, then what the closed form says of a rotation before it is run. */
 export function describePrediction(causes: PredictedError): string {
   const { before, after, closedForm, method, mismatch } = causes
   const name = methodLabel(method.id)
-  const measured = `${name} measured ${formatRelativeError(after.measured)}`
-  const index = `Mismatch index ${formatSignificant(mismatch, 2)}: ${mismatchWords(mismatch)}`
+  const measured =
+    changesInWords([
+      { noun: 'the output error', from: before.measured, to: after.measured, format: formatRelativeError },
+    ]) ?? `has an output error of ${formatRelativeError(after.measured)}`
+  const index = `mismatch index ${formatSignificant(mismatch, 2)}: ${mismatchWords(mismatch)}`
   if (!mixesAllChannels(causes)) {
-    return `${measured}. It mixes channels within blocks only: the closed form says nothing of it. ${index}`
+    const scope = 'it mixes channels within blocks only, so the closed form says nothing of it'
+    return sentences([`${name} ${measured}`, clauses([scope, index])])
   }
   const off = offText(closedForm, after.measured)
-  return (
-    `Rule of thumb: the closed form says ${formatRelativeError(closedForm)} for a rotation of all channels; ` +
-    `${expectation(before.measured / closedForm)}. ${measured}${off === '–' ? '' : `: the rule is off by ${off}`}. ${index}`
-  )
+  const rule = `rule of thumb for a rotation of all channels: ${formatRelativeError(closedForm)}${off === '–' ? '' : `, off by ${off}`}`
+  return sentences([`${name} ${measured}`, clauses([rule, expectation(before.measured / closedForm), index])])
 }
 
 /** What RTN's error over the closed form lets one expect. */

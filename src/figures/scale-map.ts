@@ -5,9 +5,10 @@ import { scaleByteOf } from '../formats/codec-scale'
 import { formatLabel } from '../formats/format-text'
 import type { MxQuantizer, Quantizer } from '../formats/number-format'
 import type { DataTable, FigureSpec } from './figure'
-import { formatCount, formatMagnitude } from './format-number'
+import { formatCount, formatMagnitude, formatPercent } from './format-number'
 import { scaleExponent } from './scale-text'
 import { axis, baseLayout, THEME_COLOURS, type Theme, TICK_SIZE, TITLE_SIZE } from './theme'
+import { clauses, sentences } from './words'
 
 /** A map of blocks, the format its operand is quantized to, and the block that is open. */
 export interface ScaleMapModel {
@@ -153,6 +154,38 @@ export function exponentRange({
   return max < min ? null : { min, max }
 }
 
+/** Cells by exponent, exponents rising: how many, and the largest magnitude. */
+function cellsByExponent({ map, quantizer }: ScaleMapModel) {
+  const counts = new Map<number, { readonly cells: number; readonly largest: number }>()
+  for (const maximum of map.maxima) {
+    const exponent = shownExponent(maximum, quantizer)
+    if (exponent === null) continue
+    const entry = counts.get(exponent) ?? { cells: 0, largest: 0 }
+    counts.set(exponent, { cells: entry.cells + 1, largest: Math.max(entry.largest, maximum) })
+  }
+  return [...counts].sort(([a], [b]) => a - b)
+}
+
+/** ", most often −3 (41 % of the cells)"; nothing where all are alike or none is. */
+function commonText(model: ScaleMapModel): string {
+  const cells = cellsByExponent(model)
+  if (cells.length < 2) return ''
+  const [exponent, { cells: count }] = cells.reduce((best, each) => (each[1].cells > best[1].cells ? each : best))
+  const percent = formatPercent((100 * count) / model.map.maxima.length)
+  return `, most often ${String(exponent).replace('-', '−')} (${percent} of the cells)`
+}
+
+/** "largest |value| 100: block 2 of output row 5"; null where no block has one. */
+function largestText(map: BlockMap): string | null {
+  const at = map.maxima.reduce(
+    (best, maximum, i) => (maximum > map.maxima[best] || Number.isNaN(map.maxima[best]) ? i : best),
+    0,
+  )
+  if (!(map.maxima[at] > 0)) return null
+  const { row, block } = openedBlock(map, at)
+  return `largest |value| ${formatMagnitude(map.maxima[at])}: block ${block} of ${ROW_NOUN[map.operand]} ${row}`
+}
+
 /** A map of shared exponents: rows of the operand downwards, blocks along `in` to the right. */
 export const scaleMap = {
   id: 'scale-map',
@@ -194,34 +227,29 @@ export const scaleMap = {
       },
     }
   },
-  /** "Shared exponent, MXFP4, rule floor: −6 to 1 over 1,024 output rows x 32 blocks; …" */
+  /** "Shared exponent, MXFP4, rule floor: −6 to 1 over 1,024 output rows x 32 blocks, most often −3 (41 % of the cells). …" */
   describe(model: ScaleMapModel): string {
     const { map, quantizer } = model
     const range = exponentRange(model)
-    const meaning = exponentMeaning(quantizer)
-    const spread = range ? `${range.min} to ${range.max}`.replaceAll('-', '−') : 'none, all blocks are zero or NaN'
+    const ends = range && (range.min === range.max ? `${range.min} throughout` : `${range.min} to ${range.max}`)
+    const spread = ends?.replaceAll('-', '−') ?? 'none, all blocks are zero or NaN'
+    const size = `over ${formatCount(map.rows)} ${ROW_NOUN[map.operand]}s x ${formatCount(map.blocks)} blocks`
     const cell = `${formatCount(Math.ceil(map.rows / map.mapRows))} x ${formatCount(Math.ceil(map.blocks / map.mapCols))}`
     const zeros = map.maxima.reduce((count, maximum) => count + (maximum === 0 ? 1 : 0), 0)
-    return [
-      `${meaning[0].toUpperCase()}${meaning.slice(1)}: ${spread} over ${formatCount(map.rows)} ${ROW_NOUN[map.operand]}s x ${formatCount(map.blocks)} blocks.`,
-      ...(isPooled(map) ? [`A cell is the largest of up to ${cell}; choosing it opens the block that has it.`] : []),
-      ...(zeros > 0 ? [`${formatCount(zeros)} cells hold zeros only and stay empty.`] : []),
-    ].join(' ')
+    return sentences([
+      `${exponentMeaning(quantizer)}: ${spread} ${size}${commonText(model)}`,
+      clauses([
+        largestText(map),
+        isPooled(map) ? `a cell is the largest of up to ${cell}; choosing it opens the block that has it` : null,
+        zeros > 0 ? `${formatCount(zeros)} cells hold zeros only and stay empty` : null,
+      ]),
+    ])
   },
   /** How many cells have which exponent. */
   table(model: ScaleMapModel): DataTable {
-    const { map, quantizer } = model
-    const counts = new Map<number, { cells: number; largest: number }>()
-    for (const maximum of map.maxima) {
-      const exponent = shownExponent(maximum, quantizer)
-      if (exponent === null) continue
-      const entry = counts.get(exponent) ?? { cells: 0, largest: 0 }
-      counts.set(exponent, { cells: entry.cells + 1, largest: Math.max(entry.largest, maximum) })
-    }
-    const rows = [...counts].sort(([a], [b]) => a - b)
     return {
       columns: ['exponent [power of two]', 'cells of the map', 'largest |value|'],
-      rows: rows.map(([exponent, { cells, largest }]) => [
+      rows: cellsByExponent(model).map(([exponent, { cells, largest }]) => [
         String(exponent).replace('-', '−'),
         formatCount(cells),
         formatMagnitude(largest),

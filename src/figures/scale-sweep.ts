@@ -7,7 +7,9 @@ import { directLabels, type LineEnd, labelMargin } from './direct-labels'
 import type { PanelFigure } from './figure'
 import { formatDecibels } from './format-number'
 import { methodStyle } from './method-style'
+import { type SweptLine, sweepSentences } from './sweep-words'
 import { axis, baseLayout, cornerNote, THEME_COLOURS, type Theme } from './theme'
+import { clauses, sentences } from './words'
 
 interface Swept<S extends ScaleSweep> {
   readonly result: MethodResult
@@ -20,7 +22,7 @@ export interface SweepSpec<S extends ScaleSweep> extends Pick<PanelFigure, 'id' 
   /** The value a result was computed with, among those swept or between them; null where it is no point of the sweep. */
   readonly inUse: (result: MethodResult, sweep: S) => number | null
   readonly axisTitle: (sweeps: readonly S[]) => string
-  /** Said before the finding. */
+  /** What is swept, before the finding. */
   readonly caption: (sweeps: readonly S[]) => string
   readonly xaxis: (values: readonly number[]) => Partial<LayoutAxis>
   /** Where a value stands on the axis. */
@@ -67,11 +69,12 @@ export function sweepFigure<S extends ScaleSweep>(spec: SweepSpec<S>): PanelFigu
     },
     describe(outcomes) {
       const lines = swept(outcomes)
-      if (lines.length === 0) return spec.nothing
       const results = lines.map(({ result }) => result)
-      const sentences = lines.map((line) => `${lineName(line.result, results)} ${sweepWords(line, spec)}`)
-      const finding = `${spec.caption(sweepsOf(lines))}${sentences.join('; ')}`
-      return [finding, outputRemark(results)].filter((text) => text !== null).join('. ')
+      const said = sweepSentences(lines.map((line) => wordedLine(line, lineName(line.result, results), spec)))
+      if (lines.length === 0) return sentences([spec.nothing])
+      if (said === null) return sentences([`${spec.caption(sweepsOf(lines))}: no output SQNR is a number`])
+      const [trend, inUse] = said
+      return sentences([`${spec.caption(sweepsOf(lines))}: ${trend}`, clauses([inUse, outputRemark(results)])])
     },
     table: (outcomes) => ({
       columns: ['method', 'setting', spec.axisTitle(sweepsOf(swept(outcomes))), 'output SQNR [dB]'],
@@ -102,15 +105,13 @@ export function decibelRange(values: readonly number[]): [number, number] {
   return finite.length > 0 ? [Math.min(...finite) - PADDING_DB, Math.max(...finite) + PADDING_DB] : [0, 40]
 }
 
-/** "best at 0.85 with 16.4 dB, 16.1 dB at 3/4 in use" */
-function sweepWords<S extends ScaleSweep>({ result, sweep }: Swept<S>, spec: SweepSpec<S>): string {
-  const { values, outputSqnrDb } = sweep
-  const best = outputSqnrDb.reduce((top, value, i) => (value > outputSqnrDb[top] ? i : top), 0)
-  const inUse = spec.inUse(result, sweep)
-  const at = inUse === null ? -1 : values.indexOf(inUse)
-  const used =
-    at < 0 || at === best ? '' : `, ${formatDecibels(outputSqnrDb[at])} dB at ${spec.valueText(values[at])} in use`
-  return `best at ${spec.valueText(values[best])} with ${formatDecibels(outputSqnrDb[best])} dB output SQNR${used}`
+function wordedLine<S extends ScaleSweep>({ result, sweep }: Swept<S>, name: string, spec: SweepSpec<S>): SweptLine {
+  const used = spec.inUse(result, sweep)
+  return {
+    name,
+    values: sweep.values.map((value, i) => ({ at: spec.valueText(value), decibels: sweep.outputSqnrDb[i] })),
+    inUse: used === null ? null : spec.valueText(used),
+  }
 }
 
 function sweepLine<S extends ScaleSweep>({ result, sweep }: Swept<S>, spec: SweepSpec<S>, theme: Theme): Data {
@@ -119,6 +120,7 @@ function sweepLine<S extends ScaleSweep>({ result, sweep }: Swept<S>, spec: Swee
     type: 'scatter',
     mode: 'lines+markers',
     name: `${label}, ${settingLabel(result.setting)}`,
+    meta: [result.method],
     x: sweep.values.map(spec.place),
     y: sweep.outputSqnrDb.map((value) => (Number.isFinite(value) ? value : null)),
     text: sweep.values.map(spec.valueText),
@@ -129,7 +131,7 @@ function sweepLine<S extends ScaleSweep>({ result, sweep }: Swept<S>, spec: Swee
 }
 
 /** A dotted line over the whole plot. */
-export function usedRule(x: number, theme: Theme): Partial<Shape> {
+export function usedRule(x: number | string, theme: Theme): Partial<Shape> {
   const line = { color: THEME_COLOURS[theme].mutedInk, width: 1, dash: 'dot' as const }
   return { type: 'line', xref: 'x', yref: 'paper', x0: x, x1: x, y0: 0, y1: 1, line }
 }
@@ -142,6 +144,7 @@ function lineEnds<S extends ScaleSweep>(
   const results = lines.map(({ result }) => result)
   const ends = lines.map(({ result, sweep: { values, outputSqnrDb } }) => ({
     text: `${methodStyle(result.method, theme).glyph} ${lineName(result, results)}`,
+    method: result.method,
     x: spec.place(values[values.length - 1]),
     y: outputSqnrDb[outputSqnrDb.length - 1],
   }))

@@ -5,6 +5,7 @@ import type { FigureOptions, TileFigure } from './figure'
 import { formatCount, formatPercent } from './format-number'
 import { methodStyle } from './method-style'
 import { axis, baseLayout, cornerNote, THEME_COLOURS, withOpacity } from './theme'
+import { clauses, listed, sentences } from './words'
 
 /** E8M0 holds the powers of two 2^−127 … 2^127. */
 const E8M0_LIMIT = 127
@@ -44,11 +45,16 @@ export const scales: TileFigure = {
       },
     }
   },
-  describe(result) {
+  describe(result, { reference }) {
     const name = methodLabel(result.method)
     const tensors = tensorsOf(result)
-    if (tensors.length === 0) return `${name}: ${whyNoScales(result)}`
-    return `${name}: ${tensors.map(([tensor, histogram]) => tensorWords(tensor, histogram)).join('; ')}`
+    if (tensors.length === 0) return sentences([`${name}: ${whyNoScales(result)}`])
+    const before = reference && reference.method !== result.method ? tensorsOf(reference) : []
+    const widths = tensors.map(([tensor, histogram]) => {
+      const loaded = before.find(([other]) => other === tensor)?.[1] ?? null
+      return spreadWords(tensor, histogram, loaded)
+    })
+    return sentences([`${name}: ${widths.join('; ')}`, mostFrequent(tensors)])
   },
   table: (result) => ({
     columns: ['tensor', 'exponent', 'blocks', 'share'],
@@ -79,12 +85,31 @@ function tensorsOf(result: MethodResult): readonly (readonly [tensor: string, hi
 const percent = (count: number, blocks: number) => (blocks > 0 ? (100 * count) / blocks : 0)
 const share = (count: number, blocks: number) => formatPercent(percent(count, blocks))
 
-function tensorWords(tensor: string, { firstExponent, counts, zeroBlocks, blocks }: ScaleHistogram): string {
-  const zeros = zeroBlocks > 0 ? `, ${formatCount(zeroBlocks)} all-zero blocks` : ''
-  if (counts.length === 0) return `${tensor} has no block with a scale${zeros}`
-  const common = counts.reduce((best, count, i) => (count > counts[best] ? i : best), 0)
-  const [first, last, most] = [0, counts.length - 1, common].map((i) => formatCount(firstExponent + i))
-  return `${tensor} exponents from ${first} to ${last}, ${most} in ${share(counts[common], blocks)} of the blocks${zeros}`
+/** "X′ takes 5 exponents, −5 to −1, 4 fewer than RTN" */
+function spreadWords(tensor: string, { firstExponent, counts }: ScaleHistogram, loaded: ScaleHistogram | null): string {
+  if (counts.length === 0) return `${tensor} has no block with a scale`
+  const [first, last] = [0, counts.length - 1].map((i) => formatCount(firstExponent + i))
+  const range = first === last ? `one exponent, ${first}` : `${counts.length} exponents, ${first} to ${last}`
+  if (loaded === null || loaded.counts.length === 0) return `${tensor} takes ${range}`
+  const more = counts.length - loaded.counts.length
+  const than = more === 0 ? 'as many as' : `${Math.abs(more)} ${more > 0 ? 'more' : 'fewer'} than`
+  return `${tensor} takes ${range}, ${than} ${methodLabel('rtn')}`
+}
+
+/** "Most frequent is −2 in X′ (47 % of the blocks), … ; 3 blocks of X′ are all zero" */
+function mostFrequent(tensors: ReturnType<typeof tensorsOf>): string | null {
+  const common = tensors.flatMap(([tensor, { firstExponent, counts, blocks }]) => {
+    if (counts.length === 0) return []
+    const at = counts.reduce((best, count, i) => (count > counts[best] ? i : best), 0)
+    return [`${formatCount(firstExponent + at)} in ${tensor} (${share(counts[at], blocks)} of the blocks)`]
+  })
+  const zeros = tensors.flatMap(([tensor, { zeroBlocks }]) =>
+    zeroBlocks > 0 ? [`${formatCount(zeroBlocks)} of ${tensor}`] : [],
+  )
+  return clauses([
+    common.length > 0 ? `most frequent: ${listed(common)}` : null,
+    zeros.length > 0 ? `blocks of zeros only: ${listed(zeros)}` : null,
+  ])
 }
 
 function activationBars({ firstExponent, counts, blocks }: ScaleHistogram, colour: string): Data {

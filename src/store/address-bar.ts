@@ -1,4 +1,5 @@
 import type { AppStore } from './app-store'
+import { samePins } from './highlight'
 import { fragmentOf, stepOf } from './link-actions'
 
 /** Browsers refuse more than about a hundred entries in thirty seconds; a dragged slider would make sixty a second. */
@@ -54,7 +55,8 @@ export function bindAddressBar(store: AppStore, window: Window): () => void {
     const isSame = source === before.source && setup === before.setup && view === before.view
     const isStudy = rotation.controls === before.rotation.controls && figure5.look === before.figure5.look
     const isSweep = sweeps.parameter === before.sweeps.parameter
-    if (isSame && isStudy && isSweep && blocks === before.blocks && formats === before.formats) return
+    const isPinned = samePins(state.highlight, before.highlight)
+    if (isSame && isStudy && isSweep && isPinned && blocks === before.blocks && formats === before.formats) return
     if (source.restoring) return
     // Before the first layer is there, the address still says what it should become.
     if (source.active === null && source.pendingLink === null) return

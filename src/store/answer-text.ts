@@ -1,18 +1,26 @@
 /** The sentence above the figures and the small print below it, for the page and for what is saved from it. */
 import { settingLabel } from '../experiment/setting-text'
 import { blockRemark } from '../figures/describe'
+import { meansActivations } from '../io/pair-layer'
 import { answerLine } from './answer'
 import { formatConditions } from './conditions'
-import { askedHeadDim, mxChoices } from './result-keys'
+import { mxChoices } from './mx-choices'
+import { askedHeadDim } from './result-keys'
 import { emptyReason, layerFacts, layerTitle, resultsOf, tiles } from './selectors'
 import type { AppState } from './state'
 import type { Vocabulary } from './vocabulary'
 
-/** The layer as people know it: a built-in one by its label, another by its file and weight; null while none is open. */
+/**
+ * The layer as people know it: a built-in one by its label, another by its file and weight, and where the weight is an
+ * input by its name that it is used as a weight; null while none is open.
+ */
 export function layerName(state: AppState, { builtIns }: Pick<Vocabulary, 'builtIns'>): string | null {
   const builtIn = builtIns.find(({ id }) => id === state.source.active)
   const title = layerTitle(state, { builtIns })
   if (!title) return null
+  const { weight } = state.source
+  if (weight && meansActivations(weight.tensor))
+    return `${builtIn?.label ?? title.file}, tensor ${title.weight} used as weight`
   return builtIn ? builtIn.label : `${title.file} › ${title.weight}`
 }
 

@@ -1,8 +1,8 @@
-import type { ErrorReport } from '../core/errors'
+import type { ErrorReport, Proposal } from '../core/errors'
 import type { AppState } from './state'
 
 /** What a banner offers besides its text. */
-export type BannerAction = 'advice' | 'start-again' | 'fewer-tokens' | 'report' | 'none'
+export type BannerAction = 'advice' | 'start-again' | 'report' | 'none' | Proposal
 
 export interface Banner {
   readonly code: string
@@ -46,10 +46,10 @@ function deviceBanner({ kind, code, message }: ErrorReport): Banner {
   return { code, title: 'The GPU could not be started.', message, action: 'start-again' }
 }
 
-function runBanner({ kind, code, message }: ErrorReport): Banner {
+function runBanner({ kind, code, message, proposal }: ErrorReport): Banner {
   if (code === OUT_OF_MEMORY) {
     const title = 'The GPU has not enough memory for this layer. Lower the number of tokens or methods.'
-    return { code, title, message, action: 'fewer-tokens' }
+    return { code, title, message, action: proposal ?? 'none' }
   }
   if (kind === 'bug') return { code, title: 'Something broke in MXScope.', message, action: 'report' }
   if (kind === 'gpu') return { code, title: 'The GPU refused a command.', message, action: 'start-again' }

@@ -1,6 +1,6 @@
 /** The Blocks view: a map of one operand's blocks, and one block of it under two formats. */
 import type { ErrorReport } from '../core/errors'
-import { blockSpan, type ColumnSpan } from '../experiment/inspect-block'
+import { blockSpan, type ColumnSpan } from '../experiment/block-span'
 import type { BlockMap, Operand, TensorRow } from '../experiment/tensor-blocks'
 import { parseFormat } from '../formats/format-text'
 import type { Answer } from '../worker/protocol'

@@ -1,5 +1,8 @@
 import type { EngineApi } from '../worker/protocol'
+import type { DeviceMemory } from './device-memory'
+import type { HistoryEnvironment } from './history'
 import type { KeptFiles } from './kept-files'
+import type { OfflineShell } from './offline'
 import type { AppState } from './state'
 import type { Vocabulary } from './vocabulary'
 
@@ -12,6 +15,12 @@ export interface StoreEnvironment {
   readonly now: () => number
   /** Files of earlier visits; without it none is kept. */
   readonly keptFiles?: KeptFiles
+  /** Offline use and what is kept on the device; without it the page only shows itself. */
+  readonly offline?: OfflineShell
+  /** Where runs are kept; without it none is. */
+  readonly history?: HistoryEnvironment
+  /** Small choices of earlier visits; without it none is kept, and no tour is offered. */
+  readonly memory?: DeviceMemory
   /** How long a changed control waits for the next change before the run starts. */
   readonly debounceMs: number
 }

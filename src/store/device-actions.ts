@@ -1,5 +1,6 @@
 import type { ErrorReport } from '../core/errors'
 import type { StoreContext } from './context'
+import { IDLE } from './run-actions'
 
 /** A second loss within this time is not answered by opening the device again unasked. */
 const REPEATED_LOSS_MS = 60_000
@@ -31,6 +32,8 @@ export function createDeviceActions({ engine, environment, get, patch, schedule 
     const repeated = now - lastLoss < REPEATED_LOSS_MS
     lastLoss = now
     patch('device', { status: 'lost', error, recovered: false })
+    // Its run is over, whenever the engine gets to say so: what it computed stays, and the method it was at is run again.
+    if (get().run.runId !== null) patch('run', { ...IDLE, end: { kind: 'failed', error } })
     // "destroyed" means somebody asked for it; only an unexplained loss is worth one attempt of our own.
     if (repeated || !error.message.includes('"unknown"')) return
     void openDevice().then(() => patch('device', { recovered: get().device.status === 'ready' }))

@@ -1,7 +1,7 @@
 /** What the page gives away, as data and text: made from the state when the dialog asks. Loaded with the dialog. */
 import { csvText } from '../core/csv'
 import { completeOptions, type OptionValues } from '../core/options'
-import { VERSION } from '../core/version'
+import { VERSION, VERSION_TEXT } from '../core/version'
 import type { LayerFacts, MethodOutcome, MethodResult } from '../experiment/result'
 import { OUTCOME_COLUMNS, outcomeCells } from '../experiment/results/outcome-columns'
 import type { FileFingerprint, ResultsFile } from '../experiment/results/results-file'
@@ -10,8 +10,10 @@ import { methodLabel } from '../figures/describe'
 import { fileName } from '../figures/export/file-name'
 import type { Report, ReportMethod, ReportTable } from '../figures/export/report'
 import { answerText, conditionLines, layerName } from './answer-text'
+import { findingsTable } from './findings-text'
 import { fragmentOf, linkOf } from './link-actions'
-import { layerKey, mxChoices, outcomeKey } from './result-keys'
+import { mxChoices } from './mx-choices'
+import { layerKey, outcomeKey } from './result-keys'
 import { rowSplit } from './row-range'
 import { savedOnScreen } from './saved-layer'
 import { writtenSweeps } from './saved-sweeps'
@@ -25,7 +27,8 @@ import {
   tiles,
 } from './selectors'
 import type { AppState, MethodSetup } from './state'
-import { COLUMNS } from './table-rows'
+import { shownColumns } from './table-look'
+import { cellText, columnHeading, tableBaseline } from './table-rows'
 import type { Vocabulary } from './vocabulary'
 
 /** Name of a file about this comparison: layer, setting, then what it holds. */
@@ -51,8 +54,17 @@ const optionsText = (options: OptionValues) =>
     .map(([key, value]) => `${key}=${value}`)
     .join(' ')
 
-/** Unit in brackets where a column has one. */
-const heading = ({ label, unit }: (typeof COLUMNS)[number]) => (unit === 'none' ? label : `${label} [${unit}]`)
+/** The adapter that the results on screen were computed on. */
+export function measuredOn(state: AppState): string {
+  const saved = savedOnScreen(state)
+  return saved ? (saved.adapter?.description ?? 'not recorded') : (adapterName(state) ?? 'none')
+}
+
+/** Program and adapter of the results on screen, as a line below figures. */
+export function computedBy(state: AppState): string {
+  const saved = savedOnScreen(state)
+  return `MXScope ${saved ? saved.version : VERSION_TEXT} on ${measuredOn(state)}`
+}
 
 /** What every line of the table was computed on, and by which program. */
 function tableContext(state: AppState, title: LayerTitle, layer: LayerFacts) {
@@ -61,6 +73,7 @@ function tableContext(state: AppState, title: LayerTitle, layer: LayerFacts) {
   const tensor = saved ? saved.weight.tensor : (state.source.weight?.tensor ?? title.weight)
   return {
     version: saved ? saved.version : VERSION,
+    adapter: measuredOn(state),
     files: fingerprints(state)
       .map(({ name }) => name)
       .join(' '),
@@ -101,21 +114,19 @@ export function tableCsv(state: AppState, vocabulary: Pick<Vocabulary, 'builtIns
   return csvText([[...Object.keys(context), ...OUTCOME_COLUMNS, 'deltaRtnDb', 'maxAbsolute', 'kurtosis'], ...lines])
 }
 
-/** The same as the page shows it, methods by name. */
+/** The same as the page shows it, in its columns, methods by name. */
 function tableShown(state: AppState): ReportTable {
-  const baseline = baselineResult(state)
+  const columns = shownColumns(state)
+  const baseline = tableBaseline(state)
   const rows = tiles(state).flatMap((model) => {
     const outcome = liveOutcome(model)
     if (outcome === null) return []
     if (outcome.kind === 'failure')
       return [[methodLabel(outcome.method), `${outcome.error.code} ${outcome.error.message}`]]
-    const cells = COLUMNS.map(({ value, format }) => {
-      const number = value(outcome, baseline)
-      return number === null ? '–' : format(number)
-    })
+    const cells = columns.map((column) => cellText(column, outcome, baseline.result))
     return [[methodLabel(outcome.method), ...cells]]
   })
-  return { columns: ['Method', ...COLUMNS.map(heading)], rows }
+  return { columns: ['Method', ...columns.map((column) => columnHeading(column, baseline.method))], rows }
 }
 
 /** Every outcome of the layer under the choices on screen, the setting on screen first. */
@@ -201,7 +212,6 @@ export function reportContent(state: AppState, vocabulary: Vocabulary, address: 
     ({ name, byteLength, headerHash }) =>
       `${name}, ${byteLength.toLocaleString('en-US')} bytes${headerHash === '' ? '' : `, header ${headerHash}`}`,
   )
-  const adapter = saved ? (saved.adapter?.description ?? 'not recorded') : (adapterName(state) ?? 'none')
   const fragment = saved ? saved.fragment : fragmentOf(state, vocabulary)
   const { setting, seed } = state.setup
   return {
@@ -209,10 +219,11 @@ export function reportContent(state: AppState, vocabulary: Vocabulary, address: 
     answer: answerText(state, vocabulary),
     conditions: conditionLines(state, vocabulary),
     results: tableShown(state),
+    findings: findingsTable(state),
     methods: reportMethods(state, vocabulary),
     provenance: [
-      ['Program', `MXScope ${VERSION}${saved ? `, results written by ${saved.version}` : ''}`],
-      ['Adapter', adapter],
+      ['Program', `MXScope ${VERSION_TEXT}${saved ? `, results written by ${saved.version}` : ''}`],
+      ['Adapter', measuredOn(state)],
       ...files.map((text) => ['File', text] as const),
       ['Seed', String(seed)],
     ],

@@ -1,8 +1,14 @@
 import { FileError } from '../core/errors'
 
-/** Reads a built-in layer by its path below the page's address. Throws FileError IO-02 when the site does not have it. */
+/**
+ * Reads a built-in layer by its path below the page's address. Throws FileError IO-02 when the site does not have it,
+ * IO-07 when the site cannot be asked.
+ */
 export async function fetchLayer(file: string): Promise<File> {
-  const response = await fetch(new URL(file, document.baseURI))
+  const response = await fetch(new URL(file, document.baseURI)).catch((cause: unknown) => {
+    const message = 'expected an answer of the site of this page, found none. It needs a connection; try again.'
+    throw new FileError('IO-07', `built-in layer "${file}": ${message}`, { cause })
+  })
   if (!response.ok) {
     throw new FileError(
       'IO-02',

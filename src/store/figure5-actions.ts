@@ -13,7 +13,8 @@ import {
   type WantedProfiles,
   wantedProfiles,
 } from './figure5'
-import { askedHeadDim, layerChoice, mxChoices } from './result-keys'
+import { mxChoices } from './mx-choices'
+import { askedHeadDim, layerChoice } from './result-keys'
 import { layerFacts } from './selectors'
 import type { AppState } from './state'
 

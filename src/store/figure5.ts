@@ -22,8 +22,6 @@ export interface Figure5Look {
   readonly axes: 'shared' | 'own'
   /** Channels where they are, or sorted by their norm. */
   readonly order: 'channel' | 'norm'
-  /** The channel that is marked in every row. */
-  readonly channel: number | null
 }
 
 export const DEFAULT_LOOK: Figure5Look = {
@@ -32,7 +30,6 @@ export const DEFAULT_LOOK: Figure5Look = {
   stage: 'transformed',
   axes: 'shared',
   order: 'channel',
-  channel: null,
 }
 
 /** What a run told about one key. */
@@ -164,7 +161,7 @@ function beforeOf(state: AppState): ActivationProfile | null {
 }
 
 /** Whether the transform of a method makes channels out of several, by the kind of the method that is the transform alone. */
-function mixing({ methods }: Pick<Vocabulary, 'methods'>, id: string): boolean {
+export function mixesChannels({ methods }: Pick<Vocabulary, 'methods'>, id: string): boolean {
   const row = methods.find((method) => method.id === id)?.row
   const plain = methods.find((method) => method.row === row && method.column === 'round-to-nearest')
   return plain?.kind === 'rotation' || plain?.kind === 'affine'
@@ -179,7 +176,7 @@ export function figure5Rows(state: AppState, vocabulary: Pick<Vocabulary, 'metho
   return rows.map((row) => ({
     ...row,
     // An output has the same channels under every method.
-    mixes: state.figure5.look.subject !== 'error' && mixing(vocabulary, row.method),
+    mixes: state.figure5.look.subject !== 'error' && mixesChannels(vocabulary, row.method),
     before: row.status === 'stale' || before === row.profile ? null : before,
   }))
 }

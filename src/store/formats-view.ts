@@ -2,7 +2,7 @@
 import { formatText, parseFormat } from '../formats/format-text'
 import type { MxChoices } from '../formats/quantizer'
 import type { StoreContext } from './context'
-import { mxChoices } from './result-keys'
+import { mxChoices } from './mx-choices'
 import type { SetupSlice } from './state'
 
 export interface FormatsSlice {

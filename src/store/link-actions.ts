@@ -1,6 +1,6 @@
 /** The state as a link, and a link put on screen. */
 import type { LinkActivations } from './activation-link'
-import { type BlockPin, DEFAULT_PIN } from './block-pin'
+import { DEFAULT_PIN, type Pins } from './block-pin'
 import { shownBlock } from './blocks-view'
 import type { StoreContext } from './context'
 import { DEFAULT_FORMATS } from './formats-view'
@@ -77,11 +77,15 @@ function activationsOf(state: AppState): LinkActivations | null {
   return same && !readsCheckpoint(state) ? null : { kind: 'captured', tensor }
 }
 
-/** The block on screen; before it is read, the one asked for, which may lie beyond the operand. */
-function pinOf(state: AppState): BlockPin {
+/** What is pinned. The block on screen; before it is read, the one asked for, which may lie beyond the operand. */
+function pinsOf(state: AppState): Pins {
   const { operand, row, block } = state.blocks
   const shown = shownBlock(state)
-  return { operand, row: shown?.row ?? row, block: shown?.block ?? block }
+  return {
+    block: { operand, row: shown?.row ?? row, block: shown?.block ?? block },
+    channel: state.highlight.pinnedChannel,
+    method: state.highlight.pinnedMethod,
+  }
 }
 
 /**
@@ -109,11 +113,13 @@ export function linkOf(state: AppState): LinkState {
     figure5: state.figure5.look,
     rotation: state.rotation.controls,
     sweep: sweeps.parameter,
-    pin: pinOf(state),
+    pins: pinsOf(state),
+    baseline: state.highlight.baseline,
     compared: { formats: blocks.formats, preScale: blocks.preScale },
     formats: state.formats,
     surface: view.surface,
     theme: view.theme,
+    help: view.help,
     unknown: view.unknown,
   }
 }
@@ -148,10 +154,9 @@ export function stepOf(state: AppState, vocabulary: Vocabulary): string {
     heldOutShare: DEFAULT_HELD_OUT,
     firstToken: 0,
     tokens: null,
-    pin: DEFAULT_PIN,
+    pins: { ...link.pins, block: DEFAULT_PIN },
     compared: { ...link.compared, preScale: null },
     formats: { ...DEFAULT_FORMATS, rows, scaling, axis },
-    figure5: { ...link.figure5, channel: null },
     rotation: { ...DEFAULT_ROTATION_CONTROLS, part, width, clustered, learned, rotation },
     theme: 'auto' as const,
   }
@@ -185,12 +190,20 @@ export function createLinkActions(
         activations === null || activations.kind === 'captured' ? { kind: null, ...DEFAULT_CONTROLS } : activations
       patch('source', { restoring: true, heldOutShare, firstToken, tokens, synthetic })
       patch('setup', link.setup)
-      patch('blocks', { ...link.pin, ...link.compared })
+      patch('blocks', { ...link.pins.block, ...link.compared })
+      const { channel: pinnedChannel, method: pinnedMethod } = link.pins
+      patch('highlight', { pinnedChannel, pinnedMethod, baseline: link.baseline })
       patch('formats', link.formats)
       patch('rotation', { controls: link.rotation })
       patch('figure5', { look: link.figure5 })
       patch('sweeps', { parameter: link.sweep })
-      patch('view', { view: link.view, surface: link.surface, theme: link.theme, unknown: link.unknown })
+      patch('view', {
+        view: link.view,
+        surface: link.surface,
+        theme: link.theme,
+        help: link.help,
+        unknown: link.unknown,
+      })
       const { files } = get().source
       if (fileSources(link).length > 0) {
         patch('source', { notes: [], ...(restoredSource(files, link) ?? waitingSource(files, link)) })

@@ -26,7 +26,8 @@ export interface OpenActions {
   reopenFiles(): Promise<void>
   /** Forgets the files of the visit before. */
   forgetFiles(): void
-  closeFile(fileId: string): void
+  /** Closes a file, of a checkpoint all its parts, and gives back those that came from this device. */
+  closeFile(fileId: string): readonly File[]
   /** Says beside the drop zone why a dropped thing was not opened at all. */
   refuseFile(name: string, code: string, message: string): void
 }
@@ -78,12 +79,15 @@ export function createOpenActions(context: StoreContext): OpenActions {
     },
     closeFile: (fileId) => {
       const file = get().source.files.find(({ id }) => id === fileId)
-      for (const id of [fileId, ...(file?.parts ?? [])]) {
+      const ids = [fileId, ...(file?.parts ?? [])]
+      const files = ids.flatMap((id) => opened.get(id) ?? [])
+      for (const id of ids) {
         opened.delete(id)
         void context.engine.closeFile(id)
       }
-      closeFile(context, [fileId, ...(file?.parts ?? [])])
+      closeFile(context, ids)
       keep()
+      return files
     },
     refuseFile: (name, code, message) =>
       patch('source', { problems: [...get().source.problems, { name, error: { kind: 'file', code, message } }] }),

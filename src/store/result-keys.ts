@@ -1,9 +1,10 @@
 /** Names of computed things: two runs with the same key give the same numbers, so a key is computed once. */
-import type { ComparisonRequest, MethodChoice, Setting } from '../experiment/request'
+import type { Setting } from '../experiment/request'
 import type { MethodOutcome } from '../experiment/result'
 import type { MxChoices } from '../formats/quantizer'
 import type { BuiltInLayer } from '../io/built-in-layers'
 import type { LayerChoice } from '../worker/protocol'
+import { mxChoices } from './mx-choices'
 import { savedLayerKey, savedOnScreen } from './saved-layer'
 import { findTensor, gainOf } from './selection'
 import type { AppState, MethodSetup, SetupSlice } from './state'
@@ -44,8 +45,6 @@ export function layerKey(state: AppState): string | null {
   return choice && JSON.stringify(choice)
 }
 
-const toChoice = ({ id, options }: MethodSetup): MethodChoice => ({ id, options })
-
 const rotatesHeads = ({ options }: MethodSetup) => options.span === 'head'
 
 /** True when the size of a head decides a number: blocks of a quantized output begin anew at each, QuaRot can rotate each. */
@@ -54,8 +53,15 @@ export function usesHeads({ setting, methods }: SetupSlice): boolean {
 }
 
 /** The key of one outcome: layer, setting, method with its options, and everything else a number depends on. */
-export function outcomeKey(state: AppState, layer: string, setting: Setting, method: MethodSetup): string {
-  const { scaleRule, rounding, preScale, blockSize } = mxChoices(state.setup)
+export function outcomeKey(
+  state: AppState,
+  layer: string,
+  setting: Setting,
+  method: MethodSetup,
+  mx: MxChoices = mxChoices(state.setup),
+  seed: number = state.setup.seed,
+): string {
+  const { scaleRule, rounding, preScale, blockSize } = mx
   const { weightFormat, activationFormat, outputFormat } = setting
   return JSON.stringify([
     layer,
@@ -70,42 +76,18 @@ export function outcomeKey(state: AppState, layer: string, setting: Setting, met
     preScale?.variant,
     blockSize,
     outputFormat !== null || rotatesHeads(method) ? state.setup.headDim : null,
-    state.setup.seed,
+    seed,
   ])
 }
 
-/** The MX choices of the setup as a run takes them. */
-export function mxChoices({ scaleRule, rounding, preScale, blockSize }: SetupSlice): MxChoices {
-  const { on, factor, variant } = preScale
-  return { scaleRule, rounding, preScale: on ? { factor, variant } : null, blockSize }
-}
-
-/** True when the view on screen shows what the scales cost, which a run measures only when asked. */
-export const wantsScaleAnalysis = ({ view }: AppState): boolean => view.view === 'scales'
-
-/** Whether `results` has this outcome, with its scale analysis where `analysed` asks for one. A failure is an outcome. */
-export function hasOutcome(results: Readonly<Record<string, MethodOutcome>>, key: string, analysed: boolean): boolean {
+/** Whether `results` has this outcome, with its scale analysis where it is asked for. A failure is an outcome. */
+export function hasOutcome(
+  results: Readonly<Record<string, MethodOutcome>>,
+  { key, analysed }: { readonly key: string; readonly analysed: boolean },
+): boolean {
   if (!Object.hasOwn(results, key)) return false
   const outcome = results[key]
   return !analysed || outcome.kind === 'failure' || outcome.scaleAnalysis !== null
-}
-
-/** One outcome the page wants to show. */
-export interface Wanted {
-  readonly key: string
-  readonly setting: Setting
-  readonly method: MethodSetup
-}
-
-/** Every outcome the current view shows, the current setting first. Empty without a layer. */
-export function wantedOutcomes(state: AppState, presets: readonly Setting[]): readonly Wanted[] {
-  const layer = layerKey(state)
-  if (layer === null) return []
-  const { setting, methods } = state.setup
-  const others = state.view.view === 'error' ? presets.filter(({ id }) => id !== setting.id) : []
-  return [setting, ...others].flatMap((each) =>
-    methods.map((method) => ({ key: outcomeKey(state, layer, each, method), setting: each, method })),
-  )
 }
 
 /** Channels of a head where the user names none: those of the built-in layer on screen; null: the engine's own choice. */
@@ -116,25 +98,4 @@ export function automaticHeadDim({ source }: AppState, builtIns: readonly BuiltI
 /** Channels of a head that a run is asked for; null: the engine's own choice. */
 export function askedHeadDim(state: AppState, builtIns: readonly BuiltInLayer[]): number | null {
   return state.setup.headDim ?? automaticHeadDim(state, builtIns)
-}
-
-/** The request that computes the next missing outcomes: all settings that lack the same methods as the first. */
-export function nextRequest(
-  state: AppState,
-  missing: readonly Wanted[],
-  builtIns: readonly BuiltInLayer[],
-): ComparisonRequest {
-  const lacking = (id: string) => missing.filter(({ setting }) => setting.id === id).map(({ method }) => method)
-  const same = (a: readonly MethodSetup[], b: readonly MethodSetup[]) =>
-    a.length === b.length && a.every((method, i) => method.id === b[i].id)
-  const settings = [...new Map(missing.map(({ setting }) => [setting.id, setting])).values()]
-  const methods = lacking(settings[0].id)
-  return {
-    settings: settings.filter(({ id }) => same(lacking(id), methods)),
-    methods: methods.map(toChoice),
-    ...mxChoices(state.setup),
-    seed: state.setup.seed,
-    headDim: askedHeadDim(state, builtIns),
-    scaleAnalysis: wantsScaleAnalysis(state),
-  }
 }

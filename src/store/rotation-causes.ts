@@ -1,7 +1,8 @@
 /** The layer part of the Rotation view: what is asked of the engine for it, and what it shows. */
 import type { ErrorReport } from '../core/errors'
 import type { RotationCauses, RotationQuery } from '../experiment/rotation-causes'
-import { askedHeadDim, layerKey, mxChoices } from './result-keys'
+import { mxChoices } from './mx-choices'
+import { askedHeadDim, layerKey } from './result-keys'
 import { DEFAULT_ROTATION_CONTROLS, LEARNED_ROTATION_METHODS } from './rotation-view'
 import type { AppState } from './state'
 import type { Vocabulary } from './vocabulary'

@@ -16,12 +16,12 @@ import { MAX_SEED } from './vocabulary'
 /** What `ro` says: all controls but the rotation explained, which has a key of its own. */
 export type StudyControls = Omit<RotationControls, 'rotation'>
 
-/** What differs from the defaults: `layer,k8,o16,a0.25,t3,w512,s7,packed,spinquant,n200`; empty when nothing does. */
+/** What differs from the defaults: `synthetic,k8,o16,a0.25,t3,w512,s7,packed,spinquant,n200`; empty when nothing does. */
 export function formatStudy(study: StudyControls): string {
   const standard = DEFAULT_ROTATION_CONTROLS
   const number = (letter: string, value: number, usual: number) => (value === usual ? [] : [`${letter}${value}`])
   return [
-    ...(study.part === 'layer' ? ['layer'] : []),
+    ...(study.part === 'synthetic' ? ['synthetic'] : []),
     ...number('k', study.strength, standard.strength),
     ...number('o', study.outlierChannels, standard.outlierChannels),
     ...number('a', study.correlation, standard.correlation),
@@ -47,7 +47,7 @@ function wholeIn(text: string, max: number): number | null {
 }
 
 function parsePart(part: string, study: StudyControls): Partial<StudyControls> | null {
-  if (part === 'layer') return { part: 'layer' }
+  if (part === 'synthetic') return { part: 'synthetic' }
   if (part === 'packed') return { clustered: true }
   const learned = LEARNED_ROTATION_METHODS.find((id) => id === part)
   if (learned !== undefined) {

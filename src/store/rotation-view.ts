@@ -7,7 +7,7 @@ import type { MethodChoice } from '../experiment/request'
 import type { RotationCauses } from '../experiment/rotation-causes'
 import type { RunEnd } from '../worker/protocol'
 import type { Asked } from './blocks-view'
-import { mxChoices } from './result-keys'
+import { mxChoices } from './mx-choices'
 import type { AppState } from './state'
 import type { Vocabulary } from './vocabulary'
 
@@ -26,8 +26,8 @@ export const STEPS_RANGE = { min: 1, max: 5000 } as const
 
 /** What the view is set to: all of it is in the link. */
 export interface RotationControls {
-  /** The synthetic layer over outlier strength, or the layer that is loaded. */
-  readonly part: 'synthetic' | 'layer'
+  /** The layer that is loaded, or a synthetic layer over outlier strength. */
+  readonly part: 'layer' | 'synthetic'
   /** The strength that is marked and spoken of: one of STRENGTHS. */
   readonly strength: number
   readonly outlierChannels: number
@@ -49,7 +49,7 @@ export interface RotationControls {
 
 /** Where formats point in opposite directions (methods-transform: k = 32, α = 0.5). */
 export const DEFAULT_ROTATION_CONTROLS: RotationControls = {
-  part: 'synthetic',
+  part: 'layer',
   strength: 32,
   outlierChannels: DEFAULT_OUTLIER_STUDY.layer.outlierChannels,
   correlation: DEFAULT_OUTLIER_STUDY.layer.correlation,

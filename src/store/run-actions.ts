@@ -2,27 +2,20 @@
  * Computes what the page shows and does not have yet. One run at a time; a changed control replaces it, unless
  * everything the run still computes is wanted. Outcomes are kept by key, so going back is instant.
  */
+import type { Proposal } from '../core/errors'
 import type { Progress } from '../core/progress'
 import type { MethodOutcome } from '../experiment/result'
 import type { RunEnd, RunEvent } from '../worker/protocol'
 import type { StoreContext } from './context'
-import {
-  hasOutcome,
-  layerChoice,
-  layerKey,
-  nextRequest,
-  outcomeKey,
-  type Wanted,
-  wantedOutcomes,
-  wantsScaleAnalysis,
-} from './result-keys'
+import { hasOutcome, layerChoice, layerKey, outcomeKey } from './result-keys'
 import type { AppState, CancelledRun, Learning, ShownOutcome } from './state'
+import { jobsOf, nextRequest, type Wanted, wantedOutcomes } from './wanted'
 
 /** Outcomes kept in memory; a profile takes about 150 kB. */
 const KEPT_RESULTS = 160
 
 const AT_REST = { current: null, progress: null, learning: null } as const
-const IDLE = { ...AT_REST, phase: 'idle', runId: null, plan: [] } as const
+export const IDLE = { ...AT_REST, phase: 'idle', runId: null, plan: [] } as const
 
 export interface RunActions {
   /** Computes what is missing: after a cancelled or failed run, or at once after a changed control. */
@@ -30,6 +23,8 @@ export interface RunActions {
   cancel(): void
   /** Forgets a failed outcome of the current setting and computes it again. */
   retry(method: string): void
+  /** Does what an error proposes, and computes what is then missing. */
+  accept(proposal: Proposal): void
 }
 
 export function createRunActions(context: StoreContext): RunActions {
@@ -37,8 +32,8 @@ export function createRunActions(context: StoreContext): RunActions {
   const { settings, builtIns } = environment.vocabulary
   let runs = 0
   let stopped: string | null = null
-  /** Whether the run that goes on was asked for the scale analysis. */
-  let analysing = false
+  /** What the run that goes on was started for. */
+  let jobs: readonly Wanted[] = []
 
   const stop = () => {
     stopped = get().run.runId
@@ -47,18 +42,22 @@ export function createRunActions(context: StoreContext): RunActions {
 
   const run = () => {
     const state = get()
-    const { results, runId, plan } = state.run
+    const { results, runId } = state.run
     patch('run', { shown: shownNow(state), phase: runId === null ? 'idle' : 'running' })
-    const analysed = wantsScaleAnalysis(state)
-    const lacking = wantedOutcomes(state, settings).filter(({ key }) => !hasOutcome(results, key, analysed))
+    const wanted = wantedOutcomes(state, settings)
+    const lacking = wanted.filter((each) => !hasOutcome(results, each))
     if (lacking.length === 0) {
       stop()
       patch('run', { ...IDLE, end: null })
       return
     }
     if (state.device.status !== 'ready') return
-    const wanted = plan.every((key) => hasOutcome(results, key, analysing) || lacking.some((each) => each.key === key))
-    if (runId !== null && runId !== stopped && wanted && (analysing || !analysed)) return
+    // A run goes on while all it still computes is wanted, as it computes it.
+    const serves = jobs.every((job) => {
+      const now = lacking.find(({ key }) => key === job.key)
+      return now ? job.analysed || !now.analysed : hasOutcome(results, job)
+    })
+    if (runId !== null && runId !== stopped && serves) return
     stop()
     void start(state, lacking)
   }
@@ -67,25 +66,21 @@ export function createRunActions(context: StoreContext): RunActions {
     const choice = layerChoice(state)
     if (!choice) return
     const request = nextRequest(state, lacking, builtIns)
-    const jobs = lacking.filter(
-      ({ setting, method }) =>
-        request.settings.some(({ id }) => id === setting.id) && request.methods.some(({ id }) => id === method.id),
-    )
-    analysing = request.scaleAnalysis
-    const { scaleAnalysis } = request
+    jobs = jobsOf(request, lacking)
+    const own = jobs
     runs += 1
     const runId = `run-${runs}`
-    const plan = jobs.map(({ key }) => key)
+    const plan = own.map(({ key }) => key)
     const cancelled = without(get().run.cancelled, plan)
-    patch('run', { ...AT_REST, phase: 'running', runId, plan, cancelled, end: null })
+    patch('run', { ...AT_REST, phase: 'running', runId, plan, cancelled, memory: null, end: null })
     const onEvent = (event: RunEvent) => {
-      if (get().run.runId === runId) receive(context, event, layerKey(state) ?? '', jobs)
+      if (get().run.runId === runId) receive(context, event, layerKey(state) ?? '', own)
     }
     const end = await engine.run(runId, choice, request, onEvent).catch(bug)
     if (get().run.runId !== runId) return
     const { results, cancelled: left } = get().run
     if (end.kind === 'cancelled') patch('run', { cancelled: { ...left, ...cancelledNow(get()) } })
-    const silent = end.kind === 'done' && plan.some((key) => !hasOutcome(results, key, scaleAnalysis))
+    const silent = end.kind === 'done' && own.some((job) => !hasOutcome(results, job))
     patch('run', { ...IDLE, end: silent ? bug(new Error('The run ended without a result for every method.')) : end })
     if (end.kind === 'done' && !silent) run()
   }
@@ -102,6 +97,11 @@ export function createRunActions(context: StoreContext): RunActions {
       patch('run', { results: without(get().run.results, [failed]) })
       run()
     },
+    accept: ({ tokens }) => {
+      const { activations, synthetic } = get().source
+      patch('source', activations.kind === 'captured' ? { tokens } : { synthetic: { ...synthetic, tokens } })
+      context.schedule()
+    },
   }
 }
 
@@ -112,6 +112,8 @@ function receive({ get, patch }: StoreContext, event: RunEvent, layer: string, j
     jobs.find((job) => job.method.id === method && job.setting.id === setting)?.key
   if (event.kind === 'layer') {
     patch('run', { facts: { ...run.facts, [layer]: event.layer } })
+  } else if (event.kind === 'plan') {
+    patch('run', { memory: event.plan })
   } else if (event.kind === 'started') {
     const key = keyOf(event.method, event.setting)
     if (key) patch('run', { ...AT_REST, current: { method: event.method, setting: event.setting, key } })

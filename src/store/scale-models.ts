@@ -17,7 +17,7 @@ export function scaleModels(state: AppState): readonly ScaleModel[] {
     .filter(({ hidden }) => !hidden)
     .map((method): ScaleModel => {
       const key = layer === null ? '' : outcomeKey(state, layer, state.setup.setting, method)
-      const outcome = hasOutcome(state.run.results, key, true) ? state.run.results[key] : null
+      const outcome = hasOutcome(state.run.results, { key, analysed: true }) ? state.run.results[key] : null
       if (outcome?.kind === 'result') return { method: method.id, status: 'live', result: outcome }
       if (outcome)
         return { method: method.id, status: 'failed', text: `${outcome.error.code} ${outcome.error.message}` }

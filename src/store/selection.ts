@@ -1,7 +1,13 @@
 /** Which tensors are chosen, and what could be: pure functions over the open files. */
 
 import { normGainOf } from '../io/norm-gain'
-import { activationCandidates, explainNoActivations, suggestWeight, weightObstacle } from '../io/pair-layer'
+import {
+  activationCandidates,
+  explainNoActivations,
+  meansActivations,
+  suggestWeight,
+  weightObstacle,
+} from '../io/pair-layer'
 import { sliceOf, stackSize } from '../io/stack'
 import type { TensorView } from '../io/tensor-view'
 import { remember } from './remember'
@@ -92,6 +98,25 @@ export function automaticActivations(files: readonly OpenFile[], weight: TensorR
   const [best] = captureCandidates(files, weight)
   if (best) return { kind: 'captured', fileId: best.fileId, tensor: best.tensor }
   return { kind: gainOf(files, weight) ? 'norm' : 'synthetic' }
+}
+
+/** What a tensor that is an input, by its name or because it is used as one, can be used as. */
+export interface TensorUses {
+  /** Whether it is the input of the weight on screen. */
+  readonly isActivations: boolean
+  readonly isWeight: boolean
+  /** Whether the weight on screen can read it. */
+  readonly fits: boolean
+}
+
+/** null for a tensor that is no input: its row chooses it as the weight, which that of an input does on request only. */
+export function inputUses(source: SourceSlice, { fileId, tensor }: TensorRef): TensorUses | null {
+  const isIt = (ref: TensorRef | null) => ref?.fileId === fileId && ref.tensor === tensor
+  const { activations, weight } = source
+  const isActivations = activations.kind === 'captured' && isIt(activations)
+  if (!isActivations && !meansActivations(tensor)) return null
+  const fits = captureCandidates(visibleFiles(source), weight).some(isIt)
+  return { isActivations, isWeight: isIt(weight), fits }
 }
 
 /** The weight to open first among `files`, the first file that has one. */

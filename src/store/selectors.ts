@@ -2,12 +2,13 @@
 import { looksLikeKeyOrValue } from '../experiment/kv-cache'
 import type { LayerFacts, MethodOutcome, MethodResult } from '../experiment/result'
 import { awaitedFiles } from './link-restore'
-import { effectiveTokens, hasOutcome, layerKey, outcomeKey, wantedOutcomes, wantsScaleAnalysis } from './result-keys'
+import { effectiveTokens, hasOutcome, layerKey, outcomeKey } from './result-keys'
 import { isExplaining } from './rotation-causes'
 import { type SavedResults, savedOnScreen } from './saved-layer'
 import { findTensor, visibleFiles } from './selection'
 import type { AppState, CancelledRun, MethodSetup } from './state'
 import type { Vocabulary } from './vocabulary'
+import { wantedOutcomes } from './wanted'
 
 /** `data-state` of the page. */
 export type PageState = 'boot' | 'ready' | 'reading' | 'computing' | 'error'
@@ -119,8 +120,7 @@ export function runProgress(
   vocabulary: Vocabulary,
 ): { readonly done: number; readonly total: number } {
   const wanted = wantedOutcomes(state, vocabulary.settings)
-  const analysed = wantsScaleAnalysis(state)
-  const done = wanted.filter(({ key }) => hasOutcome(state.run.results, key, analysed)).length
+  const done = wanted.filter((each) => hasOutcome(state.run.results, each)).length
   return { done, total: wanted.length }
 }
 

@@ -6,6 +6,7 @@ import type { Rounding, ScaleRule } from '../formats/number-format'
 import { shownBlock } from './blocks-view'
 import type { StoreContext } from './context'
 import { distinctOptions } from './method-link'
+import { type RailSectionId, writeFolded } from './rail-summary'
 import type { MethodSetup, Pane, PreScaleSetup, SetupSlice, SurfaceShape, Theme } from './state'
 import type { ViewId } from './views'
 import { BASELINE } from './vocabulary'
@@ -39,6 +40,8 @@ export interface SetupActions {
   setSurface(surface: SurfaceShape): void
   setPane(pane: Pane): void
   setRailOpen(open: boolean): void
+  /** Folds a section of the rail, or opens it; kept on the device. */
+  toggleSection(section: RailSectionId): void
 }
 
 export function createSetupActions({ environment, get, patch, schedule }: StoreContext): SetupActions {
@@ -94,6 +97,12 @@ export function createSetupActions({ environment, get, patch, schedule }: StoreC
     setTheme: (theme) => patch('view', { theme }),
     setPane: (pane) => patch('view', { pane }),
     setRailOpen: (railOpen) => patch('view', { railOpen }),
+    toggleSection: (section) => {
+      const { folded } = get().view
+      const next = folded.includes(section) ? folded.filter((each) => each !== section) : [...folded, section]
+      patch('view', { folded: next })
+      writeFolded(environment.memory, next)
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ErrorReport } from '../core/errors'
 import type { OptionValues } from '../core/options'
 import type { Progress } from '../core/progress'
+import type { MemoryPlan } from '../experiment/memory-plan'
 import type { Setting } from '../experiment/request'
 import type { LayerFacts, MethodOutcome } from '../experiment/result'
 import type { PreScale, Rounding, ScaleRule } from '../formats/number-format'
@@ -11,13 +12,22 @@ import type { FileListing, Reading, ReadingProgress, RunEnd } from '../worker/pr
 import type { BlocksSlice } from './blocks-view'
 import type { LayerExportSlice } from './export-layer'
 import type { Figure5Slice } from './figure5'
+import type { FindingsSlice } from './findings'
 import type { FormatsSlice } from './formats-view'
+import type { GridSlice } from './grid-view'
+import type { GuideSlice } from './guide'
+import type { HighlightSlice } from './highlight'
+import type { HistorySlice } from './history'
 import type { KeptFile } from './kept-files'
 import type { LinkNote } from './link-notes'
+import type { OfflineSlice } from './offline'
+import type { RailSectionId } from './rail-summary'
 import type { RotationSlice } from './rotation-view'
 import type { SavedSlice } from './saved-layer'
 import type { SweepsSlice } from './sweeps'
+import type { TableSlice } from './table-look'
 import type { TensorDetails } from './tensor-details'
+import type { UndoSlice } from './undo'
 import type { LinkState } from './url'
 import type { ViewId } from './views'
 
@@ -168,6 +178,8 @@ export interface RunSlice {
   /** Every outcome so far by its key, failures included. */
   readonly results: Readonly<Record<string, MethodOutcome>>
   readonly facts: Readonly<Record<string, LayerFacts>>
+  /** What the run that goes on, or the last one, takes on the GPU; null before the first. */
+  readonly memory: MemoryPlan | null
   /** The last outcome shown per method: what stays on screen, dimmed, until its successor arrives. */
   readonly shown: Readonly<Record<string, ShownOutcome>>
 }
@@ -193,6 +205,10 @@ export interface ViewSlice {
   readonly pane: Pane
   /** The setup drawer of medium widths. */
   readonly railOpen: boolean
+  /** The entry of the glossary that is open, or GLOSSARY; null: it is closed. */
+  readonly help: string | null
+  /** Sections of the rail that show their head only. */
+  readonly folded: readonly RailSectionId[]
   /** Link keys this version does not know; kept in the address. */
   readonly unknown: readonly (readonly [string, string])[]
 }
@@ -211,4 +227,12 @@ export interface AppState {
   readonly rotation: RotationSlice
   readonly saved: SavedSlice
   readonly layerExport: LayerExportSlice
+  readonly highlight: HighlightSlice
+  readonly table: TableSlice
+  readonly grid: GridSlice
+  readonly findings: FindingsSlice
+  readonly offline: OfflineSlice
+  readonly history: HistorySlice
+  readonly undo: UndoSlice
+  readonly guide: GuideSlice
 }

@@ -2,7 +2,7 @@
 import { TOKENS_PARAMETER } from '../experiment/request'
 import type { SweepPoint } from '../experiment/result'
 import { settingLabel } from '../experiment/setting-text'
-import { sweepParameters, sweepValues } from '../experiment/sweep-parameters'
+import { reachedValue, sweepParameters, sweepValues } from '../experiment/sweep-parameters'
 import { methodLabel } from '../figures/describe'
 import type { ParameterSweep, SweptMethod } from '../figures/parameter-sweep'
 import type { RunEnd } from '../worker/protocol'
@@ -123,8 +123,9 @@ export function wantedSeries(state: AppState, parameter: string, vocabulary: Voc
     .map((setup) => {
       const { [parameter]: own, ...options } = setup.options
       const spec = vocabulary.methods.find(({ id }) => id === setup.id)?.options.find(({ key }) => key === parameter)
-      const inUse = parameter === TOKENS_PARAMETER ? facts.calibrationTokens : Number(own ?? spec?.default)
-      const usual = sweepValues(setup.id, parameter, facts.calibrationTokens)
+      const asked = parameter === TOKENS_PARAMETER ? facts.calibrationTokens : Number(own ?? spec?.default)
+      const inUse = reachedValue(parameter, asked, facts)
+      const usual = sweepValues(setup.id, parameter, facts)
       return {
         key: JSON.stringify([parameter, outcomeKey(state, layer, setting, { ...setup, options })]),
         method: setup.id,

@@ -1,9 +1,9 @@
 /** Trainings that have no result: the one that goes on, and those that were cancelled. */
 import { methodLabel } from '../figures/describe'
 import type { UnfinishedTraining } from '../figures/figure'
-import { wantedOutcomes } from './result-keys'
 import type { AppState, CancelledRun } from './state'
 import type { Vocabulary } from './vocabulary'
+import { wantedOutcomes } from './wanted'
 
 /** The option that every learned method has, and no other. */
 const STEPS = 'steps'
@@ -28,13 +28,20 @@ export function cancelledText({ learning }: CancelledRun): string {
   return learning === null ? 'cancelled' : `cancelled at step ${learning.losses.length - 1} of ${learning.steps}`
 }
 
-/** Why the Training view has no curve to show, and what would bring one. */
-export function noTrainingText(state: AppState, { methods }: Pick<Vocabulary, 'methods'>): string {
+/** The methods that learn: those shown, and those that only learn a transform. */
+export function learnedMethods(state: AppState, { methods }: Pick<Vocabulary, 'methods'>) {
   const learned = methods.filter(({ options }) => options.some(({ key }) => key === STEPS))
-  const chosen = learned.filter(({ id }) => state.setup.methods.some((each) => each.id === id && !each.hidden))
+  return {
+    chosen: learned.filter(({ id }) => state.setup.methods.some((each) => each.id === id && !each.hidden)),
+    plain: learned.filter(({ column }) => column === 'round-to-nearest'),
+  }
+}
+
+/** Why the Training view has no curve to show, and what would bring one. */
+export function noTrainingText(state: AppState, vocabulary: Pick<Vocabulary, 'methods'>): string {
+  const { chosen, plain } = learnedMethods(state, vocabulary)
   if (chosen.length === 0) {
-    const plain = learned.filter(({ column }) => column === 'round-to-nearest').map(({ label }) => label)
-    return `None of the chosen methods is learned. Learned are ${plain.join(', ')}.`
+    return `None of the chosen methods is learned. Learned are ${plain.map(({ label }) => label).join(', ')}.`
   }
   const names = chosen.map(({ label }) => label).join(', ')
   const { current, phase } = state.run

@@ -7,7 +7,7 @@ import { AS_LOADED, settingOf } from '../experiment/settings'
 import { MAX_HELD_OUT_SHARE } from '../experiment/split-rows'
 import { BLOCK_SIZES, PRE_SCALE_MAX, PRE_SCALE_MIN, ROUNDINGS } from '../formats/number-format'
 import { formatActivations, type LinkActivations, parseActivations } from './activation-link'
-import { type BlockPin, DEFAULT_PIN, formatPin, parsePin } from './block-pin'
+import { DEFAULT_PINS, formatPins, type Pins, parsePins } from './block-pin'
 import { DEFAULT_LOOK, type Figure5Look } from './figure5'
 import { formatLook, parseLook } from './figure5-link'
 import { fileNameOf } from './file-name'
@@ -29,7 +29,15 @@ import {
   parseTriedPreScale,
 } from './view-link'
 import { DEFAULT_VIEW, VIEWS, type ViewId } from './views'
-import { DEFAULT_HELD_OUT, DEFAULT_PRE_SCALE, defaultSetup, isScaleRule, MAX_SEED, type Vocabulary } from './vocabulary'
+import {
+  BASELINE,
+  DEFAULT_HELD_OUT,
+  DEFAULT_PRE_SCALE,
+  defaultSetup,
+  isScaleRule,
+  MAX_SEED,
+  type Vocabulary,
+} from './vocabulary'
 
 /** Where a layer came from: a built-in layer, or a file of the user's named so that it can be recognised. */
 export type LinkSource =
@@ -62,13 +70,17 @@ export interface LinkState {
   /** What the Rotation view is set to. */
   readonly rotation: RotationControls
   readonly surface: SurfaceShape
-  /** The block that is open in the Blocks view. */
-  readonly pin: BlockPin
-  /** What it is shown under. */
+  /** The block that is open in the Blocks view, and the channel and the method that are pinned everywhere. */
+  readonly pins: Pins
+  /** Id of the method that differences are taken against. */
+  readonly baseline: string
+  /** What the open block is shown under. */
   readonly compared: ComparedFormats
   /** The number line of the Formats view. */
   readonly formats: FormatsSlice
   readonly theme: Theme
+  /** The entry of the glossary that is open, known or not; GLOSSARY for its beginning; null: it is closed. */
+  readonly help: string | null
   /** Keys this version does not know, with their undecoded values, in order. */
   readonly unknown: readonly (readonly [string, string])[]
 }
@@ -100,12 +112,14 @@ const KNOWN_KEYS = [
   'rr',
   'sw',
   'pin',
+  'base',
   'bf',
   'bp',
   'fx',
   'fl',
   'ax',
   'th',
+  'help',
 ]
 /** Calibration and evaluation need a row each. */
 export const MIN_ROWS = 2
@@ -114,6 +128,8 @@ const MAX_HEAD_DIM = 65_536
 const ALL_ROWS: Pick<LinkState, 'firstToken' | 'tokens'> = { firstToken: 0, tokens: null }
 const MAX_ROWS = 2 ** 31
 const SURFACES: readonly SurfaceShape[] = ['map', '3d']
+/** Ids of entries: the glossary itself is loaded when it is opened, and says there what it does not have. */
+const HELP_ID = /^[A-Za-z0-9_+.-]{1,60}$/
 const THEMES: readonly Theme[] = ['auto', 'light', 'dark']
 const TIE_WORDS = { 'half-even': 'even', 'half-away': 'away', 'toward-zero': 'zero' } as const
 
@@ -209,13 +225,15 @@ export function formatLink(state: LinkState, vocabulary: Vocabulary): string {
   add('ro', formatStudy(rotation), formatStudy(rotation) === '')
   add('rr', rotation.rotation, rotation.rotation === DEFAULT_ROTATION_CONTROLS.rotation)
   if (state.sweep !== null) add('sw', state.sweep, false)
-  add('pin', formatPin(state.pin), formatPin(state.pin) === formatPin(DEFAULT_PIN))
+  add('pin', formatPins(state.pins), formatPins(state.pins) === '')
+  add('base', state.baseline, state.baseline === BASELINE)
   add('bf', formatCompared(compared.formats), formatCompared(compared.formats) === '')
   if (compared.preScale !== null) add('bp', String(compared.preScale), false)
   add('fx', formatLineRows(formats.rows), formatLineRows(formats.rows) === formatLineRows(DEFAULT_FORMATS.rows))
   add('fl', formatLine(formats), formatLine(formats) === '')
   add('ax', state.surface, state.surface === 'map')
   add('th', state.theme, state.theme === 'auto')
+  if (state.help !== null) add('help', state.help, false)
   pairs.push(...state.unknown)
   if (pairs.length === 0) return ''
   return [['v', VERSION], ...pairs].map(([key, value]) => `${key}=${value}`).join('&')
@@ -243,6 +261,7 @@ export function readLink(fragment: string, vocabulary: Vocabulary): ReadLink {
     if (value === null && text !== undefined) rejected.add(key)
     return value ?? fallback
   }
+  const methodIds = vocabulary.methods.map(({ id }) => id)
   read('v', (text) => (text === VERSION ? text : null), VERSION)
   const link: LinkState = {
     sources: read('src', (text, reject) => parseSources(text, vocabulary, reject), firstBuiltIn(vocabulary)),
@@ -266,11 +285,13 @@ export function readLink(fragment: string, vocabulary: Vocabulary): ReadLink {
       ),
     },
     sweep: read('sw', (text) => (isSweepParameter(text, vocabulary) ? text : null), null),
-    pin: read('pin', parsePin, DEFAULT_PIN),
+    pins: read('pin', (text, reject) => parsePins(text, methodIds, reject), DEFAULT_PINS),
+    baseline: read('base', (text) => (methodIds.includes(text) ? text : null), BASELINE),
     compared: { formats: read('bf', parseCompared, [null, null]), preScale: read('bp', parseTriedPreScale, null) },
     formats: { ...read('fl', parseLine, DEFAULT_FORMATS), rows: read('fx', parseLineRows, DEFAULT_FORMATS.rows) },
     surface: read('ax', (text) => SURFACES.find((surface) => surface === text) ?? null, 'map'),
     theme: read('th', (text) => THEMES.find((theme) => theme === text) ?? null, 'auto'),
+    help: read('help', (text) => (HELP_ID.test(text) ? text : null), null),
     unknown: pairs.filter(([key]) => !KNOWN_KEYS.includes(key)),
   }
   const keys = pairs.map(([key]) => key).filter((key) => rejected.has(key) || !KNOWN_KEYS.includes(key))

@@ -4,6 +4,7 @@
  */
 interface ViewFacts {
   readonly id: ViewId
+  readonly group: ViewGroup
   readonly label: string
   readonly help: string
 }
@@ -20,12 +21,17 @@ export interface CustomView extends ViewFacts {
 
 export type View = FigureView | CustomView
 
-export type CustomViewId = 'figure5' | 'blocks' | 'scales' | 'rotation' | 'sweeps' | 'formats'
+/** What the tabs are grouped by, in this order. */
+export const VIEW_GROUPS = ['Activations', 'Blocks', 'Error', 'Why'] as const
+export type ViewGroup = (typeof VIEW_GROUPS)[number]
+
+export type CustomViewId = 'figure5' | 'blocks' | 'scales' | 'rotation' | 'sweeps' | 'formats' | 'grid' | 'findings'
 export type ViewId = 'distribution' | 'surface' | 'channels' | 'error' | 'training' | CustomViewId
 
 export const VIEWS: readonly View[] = [
   {
     id: 'distribution',
+    group: 'Activations',
     label: 'Distribution',
     figure: 'distribution',
     scope: 'tile',
@@ -33,6 +39,7 @@ export const VIEWS: readonly View[] = [
   },
   {
     id: 'surface',
+    group: 'Activations',
     label: 'Surface',
     figure: 'magnitude-map',
     scope: 'tile',
@@ -40,6 +47,7 @@ export const VIEWS: readonly View[] = [
   },
   {
     id: 'channels',
+    group: 'Activations',
     label: 'Channels',
     figure: 'envelope',
     scope: 'tile',
@@ -47,53 +55,75 @@ export const VIEWS: readonly View[] = [
   },
   {
     id: 'figure5',
+    group: 'Activations',
     label: 'Figure 5',
     scope: 'custom',
     help: 'Histogram, magnitudes and channels of one tensor, as loaded and after every method, row by row on shared axes.',
   },
   {
     id: 'blocks',
+    group: 'Blocks',
     label: 'Blocks',
     scope: 'custom',
     help: 'Blocks of the quantized operands: their scales, their codes and their errors, down to single elements.',
   },
   {
     id: 'scales',
+    group: 'Blocks',
     label: 'Scales',
     scope: 'custom',
     help: 'Shared exponents, clipping, and the output error over pre-scale and block size. Opening this view computes them.',
   },
   {
-    id: 'rotation',
-    label: 'Rotation',
+    id: 'formats',
+    group: 'Blocks',
+    label: 'Formats',
     scope: 'custom',
-    help: 'Why a rotation helps INT4 and hurts MXFP4: errors over outlier strength, and where they come from on this layer.',
-  },
-  {
-    id: 'sweeps',
-    label: 'Sweeps',
-    scope: 'custom',
-    help: 'Output error over one parameter of the chosen methods, on evaluation and calibration rows, computed on request.',
+    help: 'Every number format on a line: the values it has, and what becomes of a number or a block of your own.',
   },
   {
     id: 'error',
+    group: 'Error',
     label: 'Error',
     figure: 'error-curve',
     scope: 'panel',
     help: 'Output error of every method under W8A8, W4A8, W4A4 and W4A16. Opening this view computes the missing ones.',
   },
   {
+    id: 'grid',
+    group: 'Error',
+    label: 'Grid',
+    scope: 'custom',
+    help: 'Output SQNR of every transform with every mitigation under the setting on screen, computed on request.',
+  },
+  {
+    id: 'sweeps',
+    group: 'Error',
+    label: 'Sweeps',
+    scope: 'custom',
+    help: 'Output error over one parameter of the chosen methods, on evaluation and calibration rows, computed on request.',
+  },
+  {
     id: 'training',
+    group: 'Error',
     label: 'Training',
     figure: 'training',
     scope: 'panel',
     help: 'Loss of the learned methods over their steps, on the calibration rows.',
   },
   {
-    id: 'formats',
-    label: 'Formats',
+    id: 'rotation',
+    group: 'Why',
+    label: 'Rotation',
     scope: 'custom',
-    help: 'Every number format on a line: the values it has, and what becomes of a number or a block of your own.',
+    help: 'Why a rotation helps INT4 and hurts MXFP4: errors over outlier strength, and where they come from on this layer.',
+  },
+  {
+    id: 'findings',
+    group: 'Why',
+    label: 'Findings',
+    scope: 'custom',
+    help: "The paper's takeaways on this layer: each with its figure, its number and a verdict by a written rule.",
   },
 ]
 

@@ -2,10 +2,13 @@ import './kit-styles'
 import './app.css'
 import { MantineProvider } from '@mantine/core'
 import { useEffect } from 'react'
+import { announcement } from '../store/announcement'
 import type { AppStore } from '../store/app-store'
 import { deviceKind, pageState } from '../store/selectors'
+import { Announcement } from './Announcement'
 import styles from './App.module.css'
 import { Header } from './header/Header'
+import { Guides } from './help/Guides'
 import { Main } from './main/Main'
 import { DropTarget } from './rail/DropTarget'
 import { Rail } from './rail/Rail'
@@ -39,10 +42,17 @@ function Page() {
           <ResultsTable />
           <StatusBar />
           <BottomTabs />
+          <RunAnnouncement />
         </div>
       </DropTarget>
+      <Guides />
     </MantineProvider>
   )
+}
+
+/** Heard whichever part of the page is shown. */
+function RunAnnouncement() {
+  return <Announcement text={useApp(announcement)} hook="announcement" />
 }
 
 /** `data-state` and `data-device` on the body, for tests and for nobody's styling. */

@@ -1,6 +1,7 @@
 import { Tooltip } from '@mantine/core'
 import { type ReactNode, useId } from 'react'
 import styles from './Field.module.css'
+import { HelpButton } from './help/HelpButton'
 
 /**
  * What a control inside a Field takes over, so that its label and help belong to it. The help goes as `aria-description`:
@@ -16,6 +17,8 @@ interface FieldProps {
   /** One sentence: what it is, when one would change it. */
   readonly help: string
   readonly unit?: string
+  /** What its "?" explains (help/topics.ts); without it there is none. */
+  readonly topics?: readonly string[]
   /** Shares its row with another field: a label as wide as its text. */
   readonly half?: boolean
   /** Why what stands in the control is not used, said under it. */
@@ -29,7 +32,7 @@ interface FieldProps {
 const HELP_PLACES = { flip: { fallbackPlacements: ['left' as const, 'top' as const, 'bottom' as const] }, shift: true }
 
 /** A labelled control with its help as a tooltip, heard by assistive technology as its description. */
-export function Field({ label, help, unit, half, error, onReset, children }: FieldProps) {
+export function Field({ label, help, unit, topics, half, error, onReset, children }: FieldProps) {
   const id = useId()
   return (
     <Tooltip label={help} position="right" middlewares={HELP_PLACES}>
@@ -39,6 +42,7 @@ export function Field({ label, help, unit, half, error, onReset, children }: Fie
         </label>
         {children({ id, 'aria-description': help })}
         {unit && <span className={styles.unit}>{unit}</span>}
+        {topics && <HelpButton about={label} topics={topics} />}
         {error && (
           <p className={styles.error} role="alert">
             {error}

@@ -1,13 +1,15 @@
-import { NumberInput } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { Field } from './Field'
 import styles from './Field.module.css'
+import { NumberBox } from './NumberBox'
 import { useNumberEdit } from './use-number-edit'
 
 interface NumberFieldProps {
   readonly label: string
   readonly help: string
   readonly unit?: string
+  /** What its "?" explains (help/topics.ts). */
+  readonly topics?: readonly string[]
   /** The value in force. */
   readonly value: number | null
   readonly min: number
@@ -32,7 +34,7 @@ interface NumberFieldProps {
  */
 export function NumberField(props: NumberFieldProps) {
   const { label, help, unit, value, min, max, integer = true, empty, hook, half, onChange } = props
-  const { disabled, step, beside, onReset } = props
+  const { disabled, step, beside, topics, onReset } = props
   const { text, invalid, error, type, settle } = useNumberEdit({
     value,
     min,
@@ -46,28 +48,26 @@ export function NumberField(props: NumberFieldProps) {
       label={label}
       help={help}
       unit={unit}
+      topics={topics}
       half={half}
       error={error === null ? undefined : `${label}: ${error}.`}
       onReset={onReset}
     >
       {(ids) => {
         const input = (
-          <NumberInput
-            {...ids}
-            size="xs"
-            data-test={hook}
-            value={text}
-            error={invalid}
+          <NumberBox
+            ids={ids}
+            hook={hook}
+            text={String(text)}
+            invalid={invalid}
             placeholder={empty}
             disabled={disabled}
+            integer={integer}
             min={min}
             max={max}
             step={step ?? (integer ? 1 : (max - min) / 100)}
-            clampBehavior="none"
-            trimLeadingZeroesOnBlur={false}
-            onChange={type}
-            onBlur={settle}
-            onKeyDown={({ key }) => key === 'Enter' && settle()}
+            onType={type}
+            onSettle={settle}
           />
         )
         return beside ? (

@@ -22,14 +22,41 @@ function isSame(a: unknown, b: unknown, depth = 2): boolean {
   return keys.every((key) => isSame(Reflect.get(a, key), Reflect.get(b, key), depth - 1))
 }
 
-/** What `selector` makes of the state; keeps its identity while the value stays the same. */
+/** A view of the state that notes which slices are read through it. */
+function noting(state: AppState, read: Set<keyof AppState>): AppState {
+  return new Proxy(state, {
+    get: (target, key: keyof AppState) => {
+      read.add(key)
+      return target[key]
+    },
+  })
+}
+
+interface Answer<T> {
+  readonly value: T
+  readonly selector: unknown
+  readonly state: AppState
+  /** The slices it was made from. */
+  readonly read: ReadonlySet<keyof AppState>
+}
+
+/**
+ * What `selector`, which must be pure, makes of the state; keeps its identity while the value stays the same. It is asked
+ * again only when a slice it has read has changed: the pointer changes the state many times a second, for a few readers.
+ */
 export function useApp<T>(selector: (state: AppState, vocabulary: Vocabulary) => T): T {
   const store = useAppStore()
-  const last = useRef<{ readonly value: T } | null>(null)
+  const last = useRef<Answer<T> | null>(null)
   return useStore(store, (state) => {
-    const value = selector(state, store.vocabulary)
-    if (last.current === null || !isSame(last.current.value, value)) last.current = { value }
-    return last.current.value
+    const known = last.current
+    if (known?.selector === selector && [...known.read].every((key) => known.state[key] === state[key])) {
+      return known.value
+    }
+    const read = new Set<keyof AppState>()
+    const value = selector(noting(state, read), store.vocabulary)
+    const kept = known && isSame(known.value, value) ? known.value : value
+    last.current = { value: kept, selector, state, read }
+    return kept
   })
 }
 

@@ -63,7 +63,7 @@ describe('the map of shared exponents', () => {
       'rule floor',
     )
     expect(scaleMap.describe({ ...model, quantizer: quantizerOf('nvfp4') })).toMatch(
-      /^Exponent of the block maximum: −2 to 6/,
+      /^Exponent of the block maximum: −2 to 6 over 6 output rows x 4 blocks, most often 1 \(21 % of the cells\)\. /,
     )
     expect(scaleMap.describe({ ...model, quantizer: null })).toMatch(/^Exponent of the block maximum/)
   })
@@ -80,7 +80,9 @@ describe('the map of shared exponents', () => {
     const pooled = mapOf(3, 2)
     expect(blockAt(pooled, 2.5, 4.5)).toEqual({ row: 5, block: 2 })
     expect(blockAt(pooled, -3, -3)).toEqual({ row: 0, block: 1 })
-    expect(scaleMap.describe({ ...model, map: pooled })).toContain('A cell is the largest of up to 2 x 2')
+    expect(scaleMap.describe({ ...model, map: pooled })).toContain(
+      'a cell is the largest of up to 2 x 2; choosing it opens',
+    )
   })
 
   it('names the block a click opens, which need not be the one under the pointer', () => {
@@ -119,6 +121,18 @@ describe('the map of shared exponents', () => {
     const { rows } = scaleMap.table(model)
     expect(rows.reduce((sum, [, cells]) => sum + Number(cells), 0)).toBe(24 - 4 - 1)
     await expect(`${JSON.stringify(spec, null, 1)}\n`).toMatchFileSnapshot('./__saved__/scale-map.json')
+  })
+
+  it('says which exponent is most frequent, where the largest block is, and what stays empty', () => {
+    expect(scaleMap.describe(model)).toBe(
+      'Shared exponent, MXFP4, rule floor: −4 to 4 over 6 output rows x 4 blocks, most often −1 (21 % of the cells). ' +
+        'Largest |value| 100: block 2 of output row 5; 4 cells hold zeros only and stay empty.',
+    )
+    const level = { ...model.map, maxima: new Float32Array(24).fill(1) }
+    expect(scaleMap.describe({ ...model, map: level })).toBe(
+      'Shared exponent, MXFP4, rule floor: −2 throughout over 6 output rows x 4 blocks. ' +
+        'Largest |value| 1.00: block 0 of output row 0.',
+    )
   })
 
   it('can be drawn when every block is zero', () => {
@@ -228,7 +242,11 @@ describe('the words of a block', () => {
   })
 
   it('name the scale and count what was lost', () => {
-    expect(describeInspection(sides[0].inspection)).toBe('byte 0x7F, 2⁰ = 1. SQNR 17.6 dB, zeroed 1 of 8, clipped 1.')
+    expect(describeInspection(sides[0].inspection)).toBe(
+      'byte 0x7F, 2⁰ = 1. SQNR 17.6 dB, zeroed 1 of 8, clipped 1; largest error −1, at channel 0.',
+    )
+    const exact = inspectBlock({ ...ROW, values: new Float32Array(8).fill(1) }, SPAN, quantizerOf('mxfp4'))
+    expect(describeInspection(exact)).toMatch(/clipped 0; no element has an error\.$/)
     const wave = { ...ROW, values: Float32Array.from({ length: 40 }, (_, i) => Math.sin(i)) }
     const two = describeInspection(inspectBlock(wave, { start: 0, end: 32 }, quantizerOf('nvfp4')))
     expect(two).toMatch(/^channels 0–15: byte 0x\w\w, E4M3 .*; channels 16–31: byte/)

@@ -8,6 +8,16 @@ import { FAILURE, profileOf, resultOf, TWO_SETTINGS, W4A4 } from './fixtures'
 
 const light = figureOptions(W4A4, { theme: 'light' })
 
+/** Axes of things with names or numbers of their own, which have no unit. */
+const COUNTED = [
+  'channel',
+  'token',
+  'step',
+  'setting',
+  'method, tensor after the transform',
+  'method, operands whose scales become fp32',
+]
+
 /** Every drawing of a figure over the fixtures, each with its words and its table. */
 function drawings(figure: Figure, options: FigureOptions) {
   if (figure.scope === 'panel') {
@@ -52,6 +62,25 @@ describe.each(FIGURES)('$id', (figure) => {
         const title = typeof one?.title === 'object' ? (one.title.text ?? '') : ''
         expect(title).not.toBe('')
         expect(title.endsWith(', log')).toBe(one?.type === 'log')
+      }
+    }
+  })
+
+  it('has a unit in brackets on every axis of a quantity; places are counted, logarithms of shares say "log"', () => {
+    for (const { spec } of drawings(figure, light)) {
+      const { layout } = spec
+      const flat = [layout.xaxis, layout.yaxis, layout.xaxis2, layout.yaxis2].flatMap((one) => (one ? [one] : []))
+      const { xaxis, yaxis } = layout.scene ?? {}
+      // The height is named in the corner, where there is room.
+      const height = layout.scene ? { title: { text: layout.annotations?.[0]?.text } } : undefined
+      const axes: readonly { readonly title?: unknown }[] = [
+        ...flat,
+        ...[xaxis, yaxis, height].flatMap((one) => one ?? []),
+      ]
+      expect(axes.length).toBeGreaterThanOrEqual(2)
+      for (const { title } of axes) {
+        const [text = ''] = valuesOf({ title }, 'text').map(String)
+        expect(COUNTED.includes(text) || /\[[^\]]+\](, log)?$/.test(text) || text.endsWith(', log'), text).toBe(true)
       }
     }
   })

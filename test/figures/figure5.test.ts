@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { channelsByNorm, crestFactor, type ProfiledRow, ROW_FIGURES, type RowOptions } from '../../src/figures/figure5'
+import {
+  channelsByNorm,
+  crestFactor,
+  type ProfiledRow,
+  ROW_FIGURES,
+  type RowFigure,
+  type RowOptions,
+} from '../../src/figures/figure5'
 import { methodStyle, STYLED_METHODS } from '../../src/figures/method-style'
 import { profileScales } from '../../src/figures/shared-scales'
 import { THEME_COLOURS } from '../../src/figures/theme'
@@ -13,6 +20,26 @@ const ROWS: readonly ProfiledRow[] = [
   { method: null, profile: LOADED, before: null },
   { method: 'quarot', profile: AFTER, before: LOADED },
 ]
+
+/** As loaded, and after. */
+const CAPTIONS: Readonly<Record<RowFigure['id'], readonly [string, string]>> = {
+  histogram: [
+    'As loaded: largest magnitude 30.0, kurtosis 34.7, crest factor 6.80.',
+    'QuaRot lowers the largest magnitude from 30.0 to 3.00, the kurtosis from 34.7 to 1.6 and the crest factor from 6.80 to 2.07.',
+  ],
+  map: [
+    'As loaded: largest magnitude 30.0, crest factor 6.80.',
+    'QuaRot lowers the largest magnitude from 30.0 to 3.00 and the crest factor from 6.80 to 2.07.',
+  ],
+  channels: [
+    'As loaded: largest magnitude 30.0, maximum of the median channel 0.999. The largest is channel 5.',
+    'QuaRot lowers the largest magnitude from 30.0 to 3.00 and raises the maximum of the median channel from 0.999 to 2.00. The largest is channel 5.',
+  ],
+  flatness: [
+    'As loaded: largest channel rms over the median one 30.2.',
+    'QuaRot lowers the largest channel rms over the median one from 30.2 to 1.51.',
+  ],
+}
 
 const options = (change: Partial<RowOptions> = {}): RowOptions => ({
   theme: 'light',
@@ -67,7 +94,7 @@ describe.each(ROW_FIGURES)('$id', (figure) => {
         for (const one of rows) expect(one.length).toBe(columns.length)
         const words = figure.describe(row, options())
         expect(`${words}${rows.flat().join(' ')}`).not.toMatch(/NaN|undefined|\de[+-]?\d/)
-        expect(words).toMatch(row.method === null ? /^As loaded: maximum 30\.0, kurtosis/ : /^QuaRot: maximum 3\.00/)
+        expect(words).toBe(CAPTIONS[figure.id][row.method === null ? 0 : 1])
       }
     }
   })
@@ -98,7 +125,9 @@ describe.each(ROW_FIGURES)('$id', (figure) => {
       typeof value === 'number' && !Number.isFinite(value) ? 'BAD' : value,
     )
     expect(numbers).not.toContain('BAD')
-    expect(figure.describe(silent, options())).not.toContain('NaN')
+    expect(figure.describe(silent, options())).toBe('RTN: all elements are zero.')
+    const same = { method: 'gptq', profile: LOADED, before: LOADED }
+    expect(figure.describe(same, options())).toMatch(/^GPTQ leaves X as loaded: /)
   })
 
   it('draws as it was reviewed', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { OutputErrors, SweepPoint } from '../../src/experiment/result'
 import { methodStyle } from '../../src/figures/method-style'
 import {
+  bestSwept,
   describeParameterSweep,
   drawParameterSweep,
   type ParameterSweep,
@@ -87,9 +88,63 @@ describe('a sweep over one parameter', () => {
 
   it('says what is best on either set of rows, what is in use, and what failed', () => {
     expect(describeParameterSweep(SWEEP)).toBe(
-      'Migration strength α: SmoothQuant best at 0.5 with 20.0 dB, on calibration rows best at 0.75; ' +
-        'SmoothQuant* best at 0.5 with 26.0 dB, 20.0 dB at 0.25 in use, fails at 1 (MD-01 too wide.)',
+      'Migration strength α: output SQNR is highest at 0.5 for all 2 lines. 0.5 and 0.25, in use, are up to 6.0 dB ' +
+        'below the best (SmoothQuant*); on calibration rows SmoothQuant is best at 0.75; ' +
+        'SmoothQuant* fails at 1 (MD-01 too wide.).',
     )
+    const broken = { label: 'Rank', lines: [{ method: 'low-rank', inUse: 1, points: [failed] }] }
+    expect(describeParameterSweep(broken)).toBe('Rank: Low rank fails at 1 (MD-01 too wide.).')
+    expect(describeParameterSweep({ label: 'Rank', lines: [] })).toBe('No value is computed yet.')
+  })
+
+  const line = (method: string, errorsOf: readonly number[], inUse = 9) => ({
+    method,
+    inUse,
+    points: errorsOf.map((error, value) => point(value, error)),
+  })
+  it.each([
+    [[0.1], 'Low rank is computed at 0 only: 20.0 dB.'],
+    [[0.1, 0.1], 'Low rank stays at 20.0 dB from 0 to 1.'],
+    [[0.2, 0.1], 'Low rank rises from 14.0 dB at 0 to 20.0 dB at 1.'],
+    [[0.2, 0.1, 0.1001], 'Low rank rises from 14.0 dB at 0 to 20.0 dB at 1 and stays there.'],
+    [[0.1, 0.2], 'Low rank falls from 20.0 dB at 0 to 14.0 dB at 1.'],
+    [[0.2, 0.1, 0.15], 'Low rank rises to 20.0 dB at 1, then falls to 16.5 dB at 2.'],
+    [[0.2, 0.1, 0.15, 0.12], 'Low rank is highest at 1 with 20.0 dB and lowest at 0 with 14.0 dB.'],
+    [[0.2, 0.1, 0], 'Low rank rises from 14.0 dB at 0 to an exact output at 2.'],
+  ])('has words for one line through %j', (errorsOf, words) => {
+    const text = describeParameterSweep({ label: 'Rank', lines: [line('low-rank', errorsOf)] })
+    expect(text).toBe(`Rank: output SQNR of ${words}`)
+  })
+
+  it.each([
+    [[0.2, 0.1], 1, '1, in use, is level with the best.'],
+    [[0.2, 0.1], 0, '0, in use, is 6.0 dB below the best.'],
+    [[0.2, 0], 0, '0, in use, is not exact, the best is.'],
+    [[0, 0, 0.1], 1, '1, in use, is level with the best.'],
+  ])('says what the value in use costs: %j at %d', (errorsOf, inUse, words) => {
+    expect(describeParameterSweep({ label: 'Rank', lines: [line('low-rank', errorsOf, inUse)] })).toContain(
+      `. ${words}`,
+    )
+  })
+
+  it('compares several lines by where they are best', () => {
+    const says = (...lines: ParameterSweep['lines']) => describeParameterSweep({ label: 'Rank', lines })
+    const [up, steeper] = [line('low-rank', [0.2, 0.1]), line('quarot+low-rank', [0.4, 0.1])]
+    expect(says(up, steeper)).toBe(
+      'Rank: output SQNR rises from 0 to 1 for all 2 lines, most for QuaRot + low rank (12.0 dB).',
+    )
+    expect(says(up, up)).toBe('Rank: output SQNR rises from 0 to 1 for all 2 lines.')
+    expect(says(up, line('rtn', [0.1, 0.2]), line('awq', [0.1, 0.1]), line('gptq', [0.3]))).toBe(
+      'Rank: output SQNR is highest at 1 for Low rank, at 0 for RTN, the same at every value for AWQ and ' +
+        'computed at 0 only for GPTQ.',
+    )
+    const [exact, used] = [line('awq', [0.2, 0], 0), line('rtn', [0.1, 0.2], 1)]
+    expect(says(exact, used)).toContain('0 and 1, in use, are not exact, the best is (AWQ).')
+  })
+
+  it('knows the best value of a line, the first of equals, and none of a line without numbers', () => {
+    expect(bestSwept({ points: [point(0, 0.2), point(1, 0.1), point(2, 0.1)] })?.value).toBe(1)
+    expect(bestSwept({ points: [point(0, Number.NaN), failed] })).toBeNull()
   })
 
   it('gives its numbers as a table', () => {

@@ -39,6 +39,8 @@ describe('noise by channel', () => {
     expect(before.name).toBe('RTN, both noises')
     expect(sum(before.y) / 1e6).toBeCloseTo(CAUSES.before.predicted ** 2, 8)
     expect(sum(after.y) / 1e6).toBeCloseTo(CAUSES.after.predicted ** 2, 8)
+    for (const at of [0, 1])
+      expect(spec.layout.annotations?.[at].text).toMatch(/: predicted error 0\.\d{4}, the root of the area$/)
     expect(spec.layout.yaxis?.range).toEqual(spec.layout.yaxis2?.range)
     const [weight] = traces(spec)
     expect(sum(weight.y) / sum(before.y)).toBeCloseTo(0.4, 6)
@@ -71,15 +73,26 @@ describe('noise by channel', () => {
   it('says not to read the areas where the sums miss what was measured', () => {
     expect(describeAttribution(CAUSES)).not.toContain('do not read')
     const correlated = { ...CAUSES, before: { ...CAUSES.before, measured: 0.34 } }
-    expect(describeAttribution(correlated)).toContain('Under RTN errors of different channels add up or cancel')
+    expect(describeAttribution(correlated)).toMatch(
+      /Under RTN errors of different channels add up or cancel.*do not read the areas\.$/,
+    )
     const text = drawAttribution(correlated, 'channel', 'light').layout.annotations?.[0].text
-    expect(text).toContain('predicted 0.2000, measured 0.3400: do not read the areas')
+    expect(text).toContain('RTN: predicted error 0.2000, measured 0.3400: do not read the areas')
   })
 
   it('says how much the largest channels make', () => {
     // Four channels of weight 30 and four of 1 among 36 of 1: 124 of 156.
     expect(largestPercent(CAUSES.before)).toBeCloseTo((100 * 124) / 156, 4)
-    expect(describeAttribution(CAUSES)).toContain('79 % of the squared error under RTN, 20 % after QuaRot')
+    expect(describeAttribution(CAUSES)).toBe(
+      'QuaRot spreads the noise over more channels: the 8 channels with most of it make 79 % of the predicted squared error ' +
+        'under RTN, 20 % after. Pale is noise of W, full is noise of X.',
+    )
+    expect(describeAttribution({ ...CAUSES, before: CAUSES.after, after: CAUSES.before })).toMatch(
+      /^QuaRot gathers the noise in fewer channels: .* make 20 % .* 79 % after\./,
+    )
+    expect(describeAttribution({ ...CAUSES, before: CAUSES.after })).toMatch(
+      /^QuaRot leaves the noise as spread as it is: .* make 20 % of the predicted squared error, under RTN and after\./,
+    )
     const { columns, rows } = attributionTable(CAUSES)
     expect(rows).toHaveLength(FAKE_WIDTH)
     expect(rows[0]).toHaveLength(columns.length)
@@ -100,13 +113,17 @@ describe('measured and predicted', () => {
   it('takes the closed form as a rule of thumb, and says what it missed', () => {
     const near = describePrediction(CAUSES)
     expect(near).toContain("RTN's error is within 25 % of it, about as far as the rule can be off, so it cannot tell")
-    expect(near).toContain('QuaRot measured 0.2178: the rule is off by +13.2 %')
-    expect(near).toContain('Mismatch index 2.9: large activations meet small weights')
+    expect(near).toMatch(
+      /^QuaRot raises the output error from 0\.1980 to 0\.2178\. Rule of thumb for a rotation of all channels: 0\.2465, off by \+13\.2 %; /,
+    )
+    expect(near).toMatch(/; mismatch index 2\.9: large activations meet small weights\.$/)
+    const level = { ...CAUSES, after: { ...CAUSES.after, measured: CAUSES.before.measured } }
+    expect(describePrediction(level)).toMatch(/^QuaRot leaves the output error at 0\.1980\./)
     expect(describePrediction({ ...CAUSES, closedForm: 0.4 })).toContain(
       '51 % below it, so such a rotation should hurt',
     )
     const far = describePrediction({ ...CAUSES, closedForm: 0.1, mismatch: 0.5 })
-    expect(far).toMatch(/98 % above it, so such a rotation should help.*large weights$/)
+    expect(far).toMatch(/98 % above it, so such a rotation should help.*large weights\.$/)
     expect(predictionTable(CAUSES).rows).toEqual([
       ['RTN, from the channels', '0.1980', '0.2000', '+1.0 %'],
       ['QuaRot, from the channels', '0.2178', '0.2200', '+1.0 %'],
@@ -118,7 +135,8 @@ describe('measured and predicted', () => {
   it('says nothing of a closed form where a rotation stays within blocks', () => {
     const within = { ...CAUSES, method: { id: 'block-hadamard', options: {} } }
     expect(drawPredictedError(within, 'light').layout.shapes).toBeUndefined()
-    expect(describePrediction(within)).not.toMatch(/should|rule/)
+    expect(describePrediction(within)).not.toMatch(/should|rule/i)
+    expect(describePrediction(within)).toContain('It mixes channels within blocks only')
     expect(predictionTable(within).rows).toHaveLength(2)
   })
 
@@ -196,8 +214,13 @@ describe('the outlier token', () => {
 
   it('says what happens to the other channels', () => {
     expect(describeOutlierToken(CAUSES)).toBe(
-      'Evaluation token 12: channel 7 holds 99.5 % of its energy; kurtosis 38.6 as it is, 1.2 after QuaRot ' +
-        '(two-valued: 1); rounding costs the other channels 23 % of their norm as it is, 38 % after QuaRot',
+      'In evaluation token 12 channel 7 holds 99.5 % of the energy; QuaRot lowers its kurtosis from 38.6 to 1.2 ' +
+        '(two-valued: 1). QuaRot raises the rounding error of its other channels from 23 % to 38 % of their norm.',
+    )
+    const { token } = CAUSES
+    const exact = { ...token.before, otherChannelsError: 0 }
+    expect(describeOutlierToken({ ...CAUSES, token: { ...token, before: exact, after: exact } })).toBe(
+      'In evaluation token 12 channel 7 holds 99.5 % of the energy; QuaRot leaves its kurtosis at 38.6 (two-valued: 1).',
     )
     expect(outlierTokenTable(CAUSES).rows[7].slice(0, 2)).toEqual(['7', '64.0'])
   })

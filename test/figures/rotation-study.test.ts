@@ -66,7 +66,10 @@ describe('errors over outlier strength', () => {
     expect(ring.y[0]).toBeCloseTo(0.166, 6)
     expect(spec.layout.annotations?.map(({ text }) => text)).toContain('▲ 8.0')
     expect(drawOutlierPanel(STUDY, 'int4', 'light').layout.annotations).toEqual([])
-    expect(describeOutlierPanel(STUDY, 'mxfp4')).toContain('QuaRot is worse than RTN above 8.0')
+    expect(describeOutlierPanel(STUDY, 'mxfp4')).toBe(
+      'MXFP4: at k = 32 RTN is lowest with 0.1700, QuaRot highest with 0.1768, closed form of a rotation 0.1803. ' +
+        'QuaRot is worse than RTN above 8.0.',
+    )
   })
 
   it('says in a sentence what rotation does at the strength on screen', () => {
@@ -79,6 +82,22 @@ describe('errors over outlier strength', () => {
     )
     expect(studySentence(EMPTY, formats)).toBeNull()
     expect(studySentence({ ...STUDY, strength: 3 }, formats)).toBeNull()
+  })
+
+  it('says who is lowest in every case: one method, level ones, none yet', () => {
+    const level = changed(({ method }) => ({ evaluation: method === 'rtn' ? 0.2 : 0.1, predictedRotation: Number.NaN }))
+    expect(describeOutlierPanel(level, 'mxfp4')).toBe(
+      'MXFP4: at k = 32 QuaRot and Block Hadamard are lowest with 0.1000, RTN highest with 0.2000.',
+    )
+    const same = changed(() => ({ evaluation: 0.2, predictedRotation: Number.NaN }))
+    expect(describeOutlierPanel(same, 'mxfp4')).toBe(
+      'MXFP4: at k = 32 RTN, QuaRot and Block Hadamard are level at 0.2000.',
+    )
+    expect(describeOutlierPanel({ ...same, methods: ['rtn'] }, 'mxfp4')).toBe(
+      'MXFP4: at k = 32 RTN has an error of 0.2000.',
+    )
+    expect(describeOutlierPanel(EMPTY, 'mxfp4')).toBe('MXFP4: no error is computed yet.')
+    expect(describeOutlierPanel({ ...STUDY, strength: 3 }, 'mxfp4')).toBe('MXFP4: QuaRot is worse than RTN above 8.0.')
   })
 
   it('names what failed and draws the rest', () => {
@@ -107,10 +126,24 @@ describe('how flat the activations are', () => {
     expect(named(spec, 'QuaRot').y.every((y) => y === 3)).toBe(true)
     expect(spec.data.some((trace) => 'name' in trace && trace.name === 'RTN')).toBe(false)
     expect(describePeakedness(STUDY, { measure: 'kurtosis', format: 'mxfp4' })).toBe(
-      'Kurtosis of the activations at k = 32: 96.0 as it is, QuaRot 3.00, Block Hadamard 3.00',
+      'Kurtosis of the activations at k = 32: 96.0 as it is; QuaRot and Block Hadamard lower it to 3.00.',
     )
     expect(describePeakedness(STUDY, { measure: 'crest', format: 'int4' })).toMatch(
       /^Mean crest factor of INT4 blocks at k = 32: 12\.4 as it is/,
+    )
+    const kurtosisOf: Readonly<Record<string, number>> = { rtn: 96, quarot: 120, 'block-hadamard': 96.01 }
+    const mixed = changed(({ method }) => ({
+      before: { kurtosis: 96, crest: 1 },
+      after: { kurtosis: kurtosisOf[method], crest: 1 },
+    }))
+    expect(describePeakedness(mixed, { measure: 'kurtosis', format: 'mxfp4' })).toBe(
+      'Kurtosis of the activations at k = 32: 96.0 as it is; QuaRot raises it to 120 and Block Hadamard leaves it at 96.0.',
+    )
+    expect(describePeakedness({ ...mixed, methods: ['rtn'] }, { measure: 'kurtosis', format: 'mxfp4' })).toBe(
+      'Kurtosis of the activations at k = 32: 96.0 as it is.',
+    )
+    expect(describePeakedness(EMPTY, { measure: 'kurtosis', format: 'mxfp4' })).toBe(
+      'Kurtosis of the activations: nothing is computed yet.',
     )
   })
 })

@@ -60,8 +60,19 @@ describe('scales', () => {
 
   it('says what is most frequent, and how many blocks are zero', () => {
     expect(scales.describe(rtn, options)).toBe(
-      'RTN: X′ exponents from −5 to −1, −2 in 47 % of the blocks, 3 all-zero blocks; ' +
-        'W′ exponents from −6 to −4, −5 in 63 % of the blocks',
+      'RTN: X′ takes 5 exponents, −5 to −1; W′ takes 3 exponents, −6 to −4. Most frequent: −2 in X′ (47 % of the ' +
+        'blocks) and −5 in W′ (63 % of the blocks); blocks of zeros only: 3 of X′.',
+    )
+    const narrow = { firstExponent: 2, counts: [60], zeroBlocks: 0, blocks: 60 }
+    expect(scales.describe(withAnalysis(quarot, { activationScales: narrow }), options)).toBe(
+      'QuaRot: X′ takes one exponent, 2, 4 fewer than RTN; W′ takes 3 exponents, −6 to −4, as many as RTN. ' +
+        'Most frequent: 2 in X′ (100 % of the blocks) and −5 in W′ (63 % of the blocks).',
+    )
+    const wide = { firstExponent: -9, counts: [1, 2, 3, 4], zeroBlocks: 0, blocks: 10 }
+    const empty = { firstExponent: 0, counts: [], zeroBlocks: 8, blocks: 8 }
+    expect(scales.describe(withAnalysis(quarot, { weightScales: wide, activationScales: empty }), options)).toBe(
+      'QuaRot: X′ has no block with a scale; W′ takes 4 exponents, −9 to −6, 1 more than RTN. ' +
+        'Most frequent: −6 in W′ (40 % of the blocks); blocks of zeros only: 8 of X′.',
     )
     expect(JSON.stringify(scales.build(rtn, options).layout.annotations)).toContain('all-zero blocks: X′ 3, W′ 0')
     expect(scales.table(rtn, options).rows).toContainEqual(['X′', 'all zero', '3', '4.7 %'])
@@ -76,10 +87,10 @@ describe('scales', () => {
 
   it('says why there is nothing', () => {
     expect(scales.build(integers, options).data).toEqual([])
-    expect(scales.describe(integers, options)).toBe('RTN: no operand has power-of-two scales')
+    expect(scales.describe(integers, options)).toBe('RTN: no operand has power-of-two scales.')
     const fp32 = { ...integers, weightFormat: 'mxfp4', scaleRule: 'fp32' }
-    expect(scales.describe(fp32, options)).toBe('RTN: fp32 scales are no powers of two')
-    expect(scales.describe({ ...rtn, scaleAnalysis: null }, options)).toBe('RTN: the scales were not measured')
+    expect(scales.describe(fp32, options)).toBe('RTN: fp32 scales are no powers of two.')
+    expect(scales.describe({ ...rtn, scaleAnalysis: null }, options)).toBe('RTN: the scales were not measured.')
   })
 })
 
@@ -95,10 +106,33 @@ describe('error-split', () => {
     }
     expect(figure.layout.barmode).toBe('relative')
     expect(errorSplit.describe([flatquant], options)).toBe(
-      'Without pre-scale, share of the squared output error owed to power-of-two scales: ' +
-        'FlatQuant W −4.0 %, X 20 %, W + X 15 %. The pre-scale in use changes the squared error by: FlatQuant +0.20 %',
+      'Without pre-scale, FlatQuant owes 15 % of its squared output error to power-of-two scales: ' +
+        'W −4.0 %, X 20 %, both 15 %. The pre-scale in use changes the squared error by +0.20 %.',
+    )
+    expect(errorSplit.describe(W4A4, options)).toBe(
+      'Without pre-scale, share of the squared output error owed to power-of-two scales: most for QuaRot, 45 %, ' +
+        'least for FlatQuant, 15 %. ' +
+        'The pre-scale in use changes the squared error by +0.10 % (RTN) to +0.40 % (QuaRot).',
     )
     expect(figure.layout.yaxis?.title).toMatchObject({ text: 'squared error, no pre-scale [%]' })
+  })
+
+  it('says so where fp32 scales lower no error, and where all owe the same', () => {
+    const split = { powerOfTwo: 0.1, weightFp32: 0.1, activationFp32: 0.1, bothFp32: 0.11, scaleShare: -0.21 }
+    const worse = withAnalysis(rtn, { split, preScaleSweep: null })
+    expect(errorSplit.describe([worse], options)).toBe(
+      'Without pre-scale, fp32 scales would not lower the squared output error of RTN: W 0 %, X 0 %, both −21 %.',
+    )
+    expect(errorSplit.describe([{ ...worse, activationFormat: null }], options)).toMatch(/of RTN \(0 %\)\.$/)
+    expect(errorSplit.describe([{ ...rtn, activationFormat: null }], options)).toContain(
+      'RTN owes 10 % of its squared output error to power-of-two scales of W.',
+    )
+    const same = errorSplit.describe([rtn, { ...rtn, method: 'gptq' }], options)
+    expect(same).toContain('scales: 20 % for all 2 results.')
+    expect(same).toContain('by +0.10 % for all 2 results.')
+    expect(errorSplit.describe([rtn, worse, quarot], options)).toContain(
+      'least for RTN, −21 %; fp32 scales would raise the error of RTN.',
+    )
   })
 
   it('says what the pre-scale in use adds or removes, where it was swept', () => {
@@ -108,9 +142,9 @@ describe('error-split', () => {
       const used = { preScale: 0.72, preScaleVariant: 'literal' as const, ...change }
       return errorSplit.describe([{ ...withAnalysis(rtn, { split, preScaleSweep }), ...used }], options)
     }
-    expect(swept(19)).toMatch(/changes the squared error by: RTN \+26 %$/)
-    expect(swept(21)).toMatch(/changes the squared error by: RTN −21 %$/)
-    expect(swept(20)).toMatch(/changes the squared error by: RTN 0 %$/)
+    expect(swept(19)).toMatch(/changes the squared error by \+26 %\.$/)
+    expect(swept(21)).toMatch(/changes the squared error by −21 %\.$/)
+    expect(swept(20)).toMatch(/changes the squared error by 0 %\.$/)
     for (const other of [
       { preScale: null },
       { preScale: 1 },
@@ -158,10 +192,12 @@ describe('sweeps', () => {
     if (!swept) throw new Error('the fixture has a sweep')
     const literal = withAnalysis(rtn, { preScaleSweep: { ...swept, variant: 'literal' } })
     const figure = preScaleSweep.build([{ ...literal, preScaleVariant: 'literal' }], options)
-    expect(figure.layout.xaxis?.title).toMatchObject({ text: 'pre-scale factor, literal variant' })
+    expect(figure.layout.xaxis?.title).toMatchObject({ text: 'pre-scale factor, literal variant [×]' })
     expect(figure.layout.shapes).toMatchObject([{ x0: 0.75 }])
-    expect(preScaleSweep.table([literal], options).columns[2]).toBe('pre-scale factor, literal variant')
-    expect(preScaleSweep.describe([literal], options)).toMatch(/^Pre-scale, literal variant: RTN best at 0\.9 .*SQNR$/)
+    expect(preScaleSweep.table([literal], options).columns[2]).toBe('pre-scale factor, literal variant [×]')
+    expect(preScaleSweep.describe([literal], options)).toMatch(
+      /^Pre-scale, literal variant: output SQNR of RTN [^.]*14\.1 dB [^.]*\.\d to 1 \(off\)\.$/,
+    )
     const other = preScaleSweep.build([literal], options)
     expect(other.layout.shapes).toEqual([])
     expect(JSON.stringify(other.layout.annotations)).not.toContain('in use')
@@ -169,19 +205,30 @@ describe('sweeps', () => {
     expect(off.layout.shapes).toMatchObject([{ x0: 1 }])
   })
 
-  it('say which value is best, and what the one in use gives', () => {
-    expect(preScaleSweep.describe([rtn], options)).toBe(
-      'Pre-scale, exact variant: RTN best at 0.9 with 14.1 dB output SQNR, 14.1 dB at 0.75 in use',
+  it('say how it goes, which value is best, and what the one in use costs', () => {
+    const bent = { variant: 'exact' as const, values: [0.5, 0.75, 0.9, 1], outputSqnrDb: [12, 13.5, 14.2, 14] }
+    expect(preScaleSweep.describe([withAnalysis(rtn, { preScaleSweep: bent })], options)).toBe(
+      'Pre-scale, exact variant: output SQNR of RTN rises to 14.2 dB at 0.9, then falls to 14.0 dB at 1 (off). ' +
+        '0.75, in use, is 0.7 dB below the best.',
     )
     expect(blockSizeSweep.describe([quarot], options)).toBe(
-      'QuaRot best at 8 with 13.9 dB output SQNR, 10.9 dB at 32 in use',
+      'Block size: output SQNR of QuaRot falls from 13.9 dB at 8 to 7.9 dB at 128. ' +
+        '32, in use, is 3.0 dB below the best.',
+    )
+    expect(blockSizeSweep.describe(W4A4, options)).toBe(
+      'Block size: output SQNR falls from 8 to 128 for all 3 lines, most for QuaRot (6.0 dB). ' +
+        '32, in use, is up to 3.0 dB below the best (QuaRot).',
+    )
+    const silent = { values: [8, 16], outputSqnrDb: [Number.NaN, Number.NaN] }
+    expect(blockSizeSweep.describe([withAnalysis(rtn, { blockSizeSweep: silent })], options)).toBe(
+      'Block size: no output SQNR is a number.',
     )
   })
 
   it('say that they leave the output alone where the setting quantizes it', () => {
     const cached = [{ ...rtn, outputFormat: 'mxfp4' }]
-    expect(blockSizeSweep.describe(cached, options)).toContain('in use. Y is not quantized here')
-    expect(errorSplit.describe(cached, options)).toContain('. Y is not quantized here')
+    expect(blockSizeSweep.describe(cached, options)).toContain('below the best; Y is not quantized here.')
+    expect(errorSplit.describe(cached, options)).toContain('; Y is not quantized here.')
     expect(errorSplit.describe([rtn], options)).not.toContain('Y is not')
   })
 
@@ -209,13 +256,21 @@ describe('clipping', () => {
     ])
     expect(figure.layout.yaxis2?.range?.[1]).toBeCloseTo(39)
     expect(clipping.describe([rtn], options)).toBe(
-      'RTN W′ 0 % clipped, 9.8 % zeroed; RTN X′ 0.12 % clipped, 31 % zeroed',
+      'RTN zeroes 31 % of X′ and 9.8 % of W′. RTN clips 0.12 % of X′ and nothing of W′.',
+    )
+    const whole = { ...rtn, weight: null, activation: { sqnrDb: 40, clippedPercent: 0, flushedPercent: 0 } }
+    expect(clipping.describe([whole, { ...whole, method: 'gptq' }], options)).toBe(
+      'Nothing is zeroed. Nothing is clipped.',
+    )
+    const kept = { ...quarot, activation: { sqnrDb: 17, clippedPercent: 0.12, flushedPercent: 5 }, weight: null }
+    expect(clipping.describe([rtn, kept], options)).toBe(
+      'Zeroed: 5.0 % (QuaRot) to 31 % (RTN) of X′ and 9.8 % of W′. Clipped: 0.12 % of X′ and nothing of W′.',
     )
   })
 
   it('shows the operands that are quantized, whatever their family', () => {
     expect(clipping.table([{ ...integers, activation: null }], options).rows).toHaveLength(1)
-    expect(clipping.describe([{ ...rtn, weight: null, activation: null }], options)).toBe('No operand is quantized')
+    expect(clipping.describe([{ ...rtn, weight: null, activation: null }], options)).toBe('No operand is quantized.')
   })
 })
 
@@ -223,9 +278,9 @@ describe('a block size that is not the standard one', () => {
   const large = { ...rtn, blockSize: 64 }
 
   it('stands in the caption of every drawing of the result', () => {
-    expect(distribution.describe(large, options)).toContain('blocks of 64 (non-standard)')
+    expect(distribution.describe(large, options)).toContain('dB in blocks of 64 (non-standard).')
     expect(errorCurve.describe([large, { ...quarot, blockSize: 64 }], options)).toContain(
-      '. MX formats in blocks of 64 (non-standard)',
+      '; MX formats in blocks of 64 (non-standard).',
     )
     expect(errorCurve.describe(W4A4, options)).not.toContain('blocks of')
   })

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { MemoryPlan } from '../../src/experiment/memory-plan'
 import { createAppStore } from '../../src/store/app-store'
 import { banners } from '../../src/store/banners'
 import { fragmentOf } from '../../src/store/link-actions'
 import { deviceKind, pageState, panelOutcomes, runProgress, type TileStatus, tiles } from '../../src/store/selectors'
-import { ADAPTER, FakeEngine, failure, VOCABULARY } from './fake-engine'
+import { ADAPTER, FakeEngine, failure, result, VOCABULARY } from './fake-engine'
 import { tensor } from './fake-sources'
 
 let engine: FakeEngine
@@ -314,15 +315,53 @@ describe('the device', () => {
     expect(store.getState().device.status).toBe('lost')
   })
 
-  it('offers fewer tokens when memory runs out', async () => {
+  it('goes on with the method that was cut, even where the engine has not yet said that its run ended', async () => {
     const store = await opened()
-    engine.last.end({ kind: 'failed', error: { kind: 'gpu', code: 'GP-03', message: 'out of GPU memory' } })
+    store.actions.setMethods(['rtn', 'quarot'])
     await settle()
-    expect(banners(store.getState())).toMatchObject([{ code: 'GP-03', action: 'fewer-tokens' }])
-    store.actions.setTokens(16)
+    const cut = engine.last
+    cut.emit({ kind: 'outcome', outcome: result('rtn') })
+    cut.emit({ kind: 'started', method: 'quarot', setting: 'W4A4' })
+    const runs = engine.runs.length
+    engine.lose({ kind: 'gpu', code: 'GP-04', message: 'GPU device lost: "unknown", "driver reset".' })
+    expect(store.getState().run).toMatchObject({ runId: null, current: null })
+    await settle()
+    expect(engine.runs).toHaveLength(runs + 1)
+    expect(engine.last.request.methods.map(({ id }) => id)).toEqual(['quarot'])
+    expect(statuses(store).rtn).toBe('live')
+    // What the old run still says is nobody's.
+    cut.emit({ kind: 'outcome', outcome: failure('quarot') })
+    cut.end({ kind: 'failed', error: { kind: 'gpu', code: 'GP-04', message: 'lost' } })
+    await settle()
+    expect(store.getState().run.runId).not.toBeNull()
+    expect(statuses(store).quarot).not.toBe('failed')
+  })
+
+  it('does what an error proposes where memory runs out', async () => {
+    const store = await opened()
+    const proposal = { kind: 'tokens', tokens: 16 } as const
+    engine.last.end({ kind: 'failed', error: { kind: 'gpu', code: 'GP-03', message: 'out of GPU memory', proposal } })
+    await settle()
+    expect(banners(store.getState())).toMatchObject([{ code: 'GP-03', action: proposal }])
+    store.actions.accept(proposal)
     await settle()
     expect(banners(store.getState())).toEqual([])
     expect(engine.last.choice.tokens).toBe(16)
+    store.actions.chooseActivations({ kind: 'synthetic' })
+    store.actions.accept({ kind: 'tokens', tokens: 32 })
+    await settle()
+    expect(engine.last.choice.activations).toMatchObject({ kind: 'synthetic', spec: { tokens: 32 } })
+  })
+
+  it('knows what a run takes on the GPU, from its plan until the next one begins', async () => {
+    const store = await opened()
+    expect(store.getState().run.memory).toBeNull()
+    const plan = { peakBytes: 212e6, limitBytes: 2 ** 30, pieces: null } as MemoryPlan
+    engine.last.emit({ kind: 'plan', plan })
+    expect(store.getState().run.memory).toBe(plan)
+    store.actions.setTokens(16)
+    await settle()
+    expect(store.getState().run.memory).toBeNull()
   })
 
   it('calls a run that ends without its results our own error', async () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createAppStore } from '../../src/store/app-store'
-import { formatPin, parsePin } from '../../src/store/block-pin'
+import { DEFAULT_PINS, formatPins, parsePins } from '../../src/store/block-pin'
 import { blocksError, comparedFormats, shownBlock, shownMap, shownValues } from '../../src/store/blocks-view'
 import { fragmentOf } from '../../src/store/link-actions'
 import { FAKE_IN_DIM, FakeEngine, VOCABULARY } from './fake-engine'
@@ -151,8 +151,18 @@ describe('the Blocks view', () => {
   })
 })
 
-it('a pin is what it says, or none', () => {
-  expect(parsePin('x,12,44')).toEqual({ operand: 'activations', row: 12, block: 44 })
-  expect(formatPin({ operand: 'weight', row: 3, block: 0 })).toBe('w,3,0')
-  for (const text of ['', 'x', 'x,1', 'y,1,2', 'x,1,2,3', 'x,-1,2', 'w,1.5,2']) expect(parsePin(text)).toBeNull()
+it('pins are what their parts say, each of them or none', () => {
+  const rejected: string[] = []
+  const parse = (text: string) => parsePins(text, ['quarot', 'quarot+gptq'], () => rejected.push(text))
+  const block = { operand: 'activations' as const, row: 12, block: 44 }
+  expect(parse('x,12,44')).toEqual({ ...DEFAULT_PINS, block })
+  expect(parse('x,12,44+c1415+mquarot+gptq')).toEqual({ block, channel: 1415, method: 'quarot+gptq' })
+  expect(parse('mquarot%2Bgptq')).toEqual({ ...DEFAULT_PINS, method: 'quarot+gptq' })
+  expect(rejected).toEqual([])
+  expect(formatPins({ ...DEFAULT_PINS, block: { operand: 'weight', row: 3, block: 0 } })).toBe('w,3,0')
+  expect(formatPins({ ...DEFAULT_PINS, channel: 7, method: 'quarot' })).toBe('c7+mquarot')
+  const wrong = ['x', 'x,1', 'y,1,2', 'x,1,2,3', 'x,-1,2', 'w,1.5,2', 'c', 'c-1', 'c1.5', 'mnone', 'm']
+  for (const text of wrong) expect(parse(text)).toEqual(DEFAULT_PINS)
+  expect(rejected).toEqual(wrong)
+  expect(parse('c7+zzz')).toEqual({ ...DEFAULT_PINS, channel: 7 })
 })

@@ -5,7 +5,15 @@ import { METHOD_CATALOG } from '../../src/experiment/catalog'
 import type { ExportLayout } from '../../src/experiment/export-request'
 import { createAppStore } from '../../src/store/app-store'
 import { exportCautions, exportLayerName, exportLayouts } from '../../src/store/export-choices'
-import { citeText, exportName, liveMethods, reportContent, tableCsv } from '../../src/store/export-content'
+import {
+  citeText,
+  computedBy,
+  exportName,
+  liveMethods,
+  reportContent,
+  resultsDocument,
+  tableCsv,
+} from '../../src/store/export-content'
 import { exportedLayer, exportObstacle } from '../../src/store/export-layer'
 import { pageState } from '../../src/store/selectors'
 import { EXPORTED, FakeEngine, failure, VOCABULARY } from './fake-engine'
@@ -178,7 +186,7 @@ describe('the table', () => {
     expect(head.join()).toContain(compareCsv([]).trimEnd())
     expect(column('evaluation.outputRelativeError').map(Number)).toEqual([0.1964, 0.2854, 0.1011])
     expect(rows[0].slice(0, head.indexOf('method'))).toEqual([
-      ...[VERSION, 'layers/a.safetensors', 'q_proj.weight', 'q_proj.input'],
+      ...[VERSION, 'Test adapter', 'layers/a.safetensors', 'q_proj.weight', 'q_proj.input'],
       ...['0', '16', '16', 'false', '0.5'],
     ])
     const [exact, , flatquant] = column('evaluation.outputSqnrDb').map(Number)
@@ -210,6 +218,16 @@ describe('the report', () => {
     expect(report.methods[1]).toMatchObject({ name: 'QuaRot', options: 'signs=off', source: 'arXiv 2404.00456' })
     expect(Object.fromEntries(report.provenance)).toMatchObject({ Adapter: 'Test adapter', Seed: '5' })
     expect(report.link).toMatch(/^https:\/\/example\.org\/page\/#v=1&.*seed=5/)
+  })
+
+  it('shares with results and figures what they were computed on, by which version', async () => {
+    const store = await compared()
+    const state = store.getState()
+    expect(computedBy(state)).toBe(`MXScope ${VERSION} on Test adapter`)
+    expect(resultsDocument(state, VOCABULARY)).toMatchObject({
+      adapter: { description: 'Test adapter' },
+      choices: { seed: 5 },
+    })
   })
 
   it('cites the papers of the shown methods once', async () => {

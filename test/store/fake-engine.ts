@@ -24,6 +24,8 @@ export const ADAPTER: AdapterFacts = {
   isSoftware: false,
   maxBufferBytes: 2 ** 31,
   maxBindingBytes: 2 ** 30,
+  features: ['shader-f16'],
+  limits: { maxBufferSize: 2 ** 31, maxComputeInvocationsPerWorkgroup: 256 },
 }
 
 export const METHODS: readonly MethodEntry[] = [
@@ -170,8 +172,8 @@ export class FakeEngine extends FakeSources implements EngineApi {
 
   async cancel(runId: string) {
     this.cancelled.push(runId)
-    const { runs, sweeps, studies, profileRuns, exports, explanations } = this
-    const started = [...runs, ...sweeps, ...studies, ...profileRuns, ...exports, ...explanations]
+    const { runs, sweeps, studies, profileRuns, exports, explanations, benches } = this
+    const started = [...runs, ...sweeps, ...studies, ...profileRuns, ...exports, ...explanations, ...benches]
     started.find(({ id }) => id === runId)?.end({ kind: 'cancelled' })
   }
 

@@ -1,9 +1,11 @@
 import type { ErrorReport } from '../../src/core/errors'
+import type { HostFacts } from '../../src/experiment/bench/environment'
+import type { BenchEvent } from '../../src/experiment/bench/short-bench'
 import type { TensorStatistics } from '../../src/experiment/tensor-statistics'
 import type { ShardFacts } from '../../src/io/checkpoint'
 import type { RepositoryListing } from '../../src/io/hub'
 import type { TensorView } from '../../src/io/tensor-view'
-import type { Answer, FileListing, Reading, ReadingProgress } from '../../src/worker/protocol'
+import type { Answer, FileListing, Reading, ReadingProgress, RunEnd } from '../../src/worker/protocol'
 
 /** A tensor of a listing; its bytes do not matter here. */
 export function tensor(name: string, shape: readonly number[], dtype: TensorView['dtype'] = 'F32'): TensorView {
@@ -27,12 +29,29 @@ interface Description {
   readonly answer: (answer: Answer<TensorStatistics>) => void
 }
 
-/** The files of a fake engine: listed by name from `listings`, openings from servers answered by the test. */
+interface Bench {
+  readonly id: string
+  readonly host: HostFacts
+  readonly emit: (event: BenchEvent) => void
+  readonly end: (end: RunEnd) => void
+}
+
+/**
+ * What of a fake engine needs no layer: files, listed by name from `listings`, openings from servers and benchmarks,
+ * answered by the test.
+ */
 export class FakeSources {
   readonly listings: Record<string, readonly TensorView[] | ErrorReport> = {}
   /** Ids of runs, openings and descriptions that were cancelled, in order. */
   readonly cancelled: string[] = []
+  readonly benches: Bench[] = []
   #files = 0
+
+  runBench(id: string, host: HostFacts, emit: Bench['emit']): Promise<RunEnd> {
+    return new Promise((end) => {
+      this.benches.push({ id, host, emit, end })
+    })
+  }
 
   async openFile(file: File) {
     const listing = this.listings[file.name] ?? LAYER_TENSORS

@@ -189,9 +189,9 @@ describe('the Figure 5 view', () => {
 
   it('stands in the link, and is restored by it', async () => {
     const store = await compared()
-    store.actions.setFigure5({ subject: 'weight', stage: 'quantized', axes: 'own', order: 'norm', channel: 37 })
+    store.actions.setFigure5({ subject: 'weight', stage: 'quantized', axes: 'own', order: 'norm' })
     const fragment = fragmentOf(store.getState(), VOCABULARY)
-    expect(fragment).toContain('f5=w,q,own,norm,c37')
+    expect(fragment).toContain('f5=w,q,own,norm')
     const again = await open(`#${fragment}`)
     expect(again.getState().figure5.look).toEqual(store.getState().figure5.look)
   })
@@ -199,7 +199,7 @@ describe('the Figure 5 view', () => {
   it('reads a link part by part', () => {
     const rejected: string[] = []
     const read = (text: string) => parseLook(text, () => rejected.push(text))
-    expect(formatLook(read('y,c3'))).toBe('y,c3')
+    expect(formatLook(read('y,own'))).toBe('y,own')
     expect(read('ta%2Cb')).toMatchObject({ subject: 'tensor', tensor: 'a,b' })
     expect(rejected).toEqual([])
     expect(formatLook(read('w,zzz,c-1'))).toBe('w')

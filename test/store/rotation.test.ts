@@ -8,8 +8,8 @@ import { pageState } from '../../src/store/selectors'
 import { FakeEngine, VOCABULARY } from './fake-engine'
 
 const vocabulary = { ...VOCABULARY, methods: METHOD_CATALOG }
-const STUDY = '#m=rtn&view=rotation'
-const LAYER = '#m=rtn&view=rotation&ro=layer'
+const STUDY = '#m=rtn&view=rotation&ro=synthetic'
+const LAYER = '#m=rtn&view=rotation'
 
 let engine: FakeEngine
 
@@ -45,7 +45,7 @@ afterEach(() => {
 
 describe('the study of the synthetic layer', () => {
   it('starts by itself once the comparison has ended, with the strength on screen first', async () => {
-    const store = await opened(`${STUDY}&ro=k16,a0.25,t3,w512,s7`, false)
+    const store = await opened(`${STUDY},k16,a0.25,t3,w512,s7`, false)
     expect(engine.studies).toHaveLength(0)
     expect(phaseOf(store)).toBe('waiting')
     engine.finish({ rtn: 0.2 })
@@ -116,7 +116,7 @@ describe('the study of the synthetic layer', () => {
     await settle()
     expect(engine.lastStudy.request.methods.at(-1)).toEqual({ id: 'flatquant', options: { steps: 40 } })
     expect(modelOf(store).stale).toBe(true)
-    expect(fragmentOf(store.getState(), vocabulary)).toContain('ro=flatquant,n40')
+    expect(fragmentOf(store.getState(), vocabulary)).toContain('ro=synthetic,flatquant,n40')
   })
 
   it('stops when it is cancelled, and goes on only when asked', async () => {
@@ -282,10 +282,10 @@ it('is in the link; typed and dragged numbers make no step of the history', asyn
   const before = step()
   store.actions.setRotation({ strength: 8, correlation: 0.25, outlierChannels: 4, degrees: 5, seed: 9 })
   expect(step()).toBe(before)
-  expect(fragmentOf(store.getState(), vocabulary)).toBe('v=1&m=rtn&view=rotation&ro=k8,o4,a0.25,t5,s9')
+  expect(fragmentOf(store.getState(), vocabulary)).toBe('v=1&m=rtn&view=rotation&ro=synthetic,k8,o4,a0.25,t5,s9')
   store.actions.setRotation({ part: 'layer', rotation: 'block-hadamard' })
   expect(step()).not.toBe(before)
   expect(fragmentOf(store.getState(), vocabulary)).toBe(
-    'v=1&m=rtn&view=rotation&ro=layer,k8,o4,a0.25,t5,s9&rr=block-hadamard',
+    'v=1&m=rtn&view=rotation&ro=k8,o4,a0.25,t5,s9&rr=block-hadamard',
   )
 })

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { METHOD_CATALOG } from '../../src/experiment/catalog'
+import type { MethodResult } from '../../src/experiment/result'
 import { type AppStore, createAppStore } from '../../src/store/app-store'
+import { betterPreScales, betterValues } from '../../src/store/better-values'
 import { fragmentOf } from '../../src/store/link-actions'
 import { pageState } from '../../src/store/selectors'
 import { drawnSweep, sweepChoices, sweepModel } from '../../src/store/sweeps'
+import { W4A4 } from '../figures/fixtures'
 import { FakeEngine, VOCABULARY } from './fake-engine'
 
 const vocabulary = { ...VOCABULARY, methods: METHOD_CATALOG }
@@ -51,7 +54,7 @@ describe('what can be swept', () => {
     expect(choices).toEqual([
       ['rank', ['low-rank']],
       ['alpha', ['smoothquant']],
-      ['tokens', ['rtn', 'low-rank', 'smoothquant']],
+      ['tokens', ['low-rank', 'smoothquant']],
     ])
   })
 
@@ -173,9 +176,36 @@ describe('a sweep', () => {
   })
 
   it('over tokens takes the calibration rows there are', async () => {
-    const store = await opened('#m=rtn&sw=tokens')
+    const store = await opened('#m=rtn,smoothquant&sw=tokens')
     store.actions.runSweep()
+    expect(engine.lastSweep.request.method.id).toBe('smoothquant')
     expect(engine.lastSweep.request.values).toEqual([16])
+    engine.sweepPoints()
+    // How many rows there are is no option of a method.
+    expect(betterValues(modelOf(store))).toEqual([])
+  })
+
+  it('over ranks ends at the smaller side of the weight, where a larger rank in use comes to', async () => {
+    const store = await opened('#m=rtn,low-rank(rank=200)&sw=rank')
+    store.actions.runSweep()
+    expect(engine.lastSweep.request.values).toEqual([0, 4, 8, 16, 32, 64])
+    engine.sweepPoints()
+    await settle()
+    expect(modelOf(store)).toMatchObject({ inUse: [64], done: 6, total: 6 })
+  })
+
+  it('offers the best value where a reader sees that it beats the one in use', async () => {
+    const store = await opened('#m=rtn,smoothquant(alpha=0.9)&sw=alpha')
+    store.actions.runSweep()
+    engine.sweepPoints()
+    await settle()
+    // Errors of 0.14 at 0.9 and 0.1 at 0.5.
+    expect(betterValues(modelOf(store))).toEqual([{ method: 'smoothquant', value: 0.5, gainDb: 2.9 }])
+    store.actions.setMethodOption('smoothquant', 'alpha', 0.5)
+    expect(betterValues(modelOf(store))).toEqual([])
+    store.actions.setSetting(VOCABULARY.settings[0])
+    expect(modelOf(store).stale).not.toBeNull()
+    expect(betterValues(modelOf(store))).toEqual([])
   })
 
   it('has its parameter in the link', async () => {
@@ -183,5 +213,32 @@ describe('a sweep', () => {
     expect(fragmentOf(store.getState(), vocabulary)).not.toContain('sw=')
     store.actions.runSweep()
     expect(fragmentOf(store.getState(), vocabulary)).toBe('v=1&m=rtn,smoothquant&view=sweeps&sw=alpha')
+  })
+})
+
+describe('factors of the pre-scale that beat the one in use', () => {
+  const [rtn, quarot, flatquant] = W4A4
+  const swept = (result: MethodResult, outputSqnrDb: readonly number[], change: Partial<MethodResult> = {}) => {
+    if (!result.scaleAnalysis) throw new Error('the fixture has an analysis')
+    const preScaleSweep = { variant: 'exact' as const, values: [0.5, 0.75, 1], outputSqnrDb }
+    return { ...result, ...change, scaleAnalysis: { ...result.scaleAnalysis, preScaleSweep } }
+  }
+
+  it('are offered once for the methods they are best for, most methods first', () => {
+    const results = [swept(rtn, [15, 14, 13]), swept(quarot, [10, 11, 12]), swept(flatquant, [10, 11, 12])]
+    expect(betterPreScales(results)).toEqual([
+      { factor: 1, variant: 'exact', methods: ['QuaRot', 'FlatQuant'] },
+      { factor: 0.5, variant: 'exact', methods: ['RTN'] },
+    ])
+  })
+
+  it('are none where the one in use is as good as a reader sees, or nothing was swept', () => {
+    expect(betterPreScales([swept(rtn, [14.01, 14, 13]), swept(quarot, [14, 14, Number.NaN])])).toEqual([])
+    expect(betterPreScales([{ ...rtn, scaleAnalysis: null }])).toEqual([])
+    const off = swept(rtn, [12, 13, 14], { preScale: null })
+    expect(betterPreScales([off])).toEqual([])
+    const exact = swept(rtn, [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 14])
+    expect(betterPreScales([exact])).toEqual([])
+    expect(betterPreScales([swept(rtn, [Number.POSITIVE_INFINITY, 13, 14])])).toHaveLength(1)
   })
 })

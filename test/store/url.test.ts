@@ -150,7 +150,6 @@ const look: fc.Arbitrary<Figure5Look> = fc
     stage: fc.constantFrom('transformed' as const, 'quantized' as const),
     axes: fc.constantFrom('shared' as const, 'own' as const),
     order: fc.constantFrom('channel' as const, 'norm' as const),
-    channel: fc.option(fc.nat()),
   })
   // A name is part of a link where it is looked at.
   .map((each) => ({ ...each, tensor: each.subject === 'tensor' ? each.tensor : null }))
@@ -164,11 +163,16 @@ const state: fc.Arbitrary<LinkState> = fc.record({
   firstToken: fc.nat({ max: 1_000_000 }),
   tokens: fc.option(fc.integer({ min: 2, max: 100_000 })),
   view: fc.constantFrom(...VIEWS.map(({ id }) => id)),
-  pin: fc.record({
-    operand: fc.constantFrom('weight' as const, 'activations' as const),
-    row: fc.nat(),
-    block: fc.nat(),
+  pins: fc.record({
+    block: fc.record({
+      operand: fc.constantFrom('weight' as const, 'activations' as const),
+      row: fc.nat(),
+      block: fc.nat(),
+    }),
+    channel: fc.option(fc.nat()),
+    method: fc.option(fc.constantFrom('rtn', 'quarot')),
   }),
+  baseline: fc.constantFrom('rtn', 'flatquant'),
   compared: fc.record({ formats: fc.tuple(formatOf, formatOf), preScale: factor }),
   formats: line,
   figure5: look,
@@ -176,6 +180,7 @@ const state: fc.Arbitrary<LinkState> = fc.record({
   sweep: fc.constantFrom(null, 'alpha', 'steps', 'tokens'),
   surface: fc.constantFrom('map' as const, '3d' as const),
   theme: fc.constantFrom('auto' as const, 'light' as const, 'dark' as const),
+  help: fc.constantFrom(null, 'index', 'quarot', 'low-rank.branchInput', 'gptq+low-rank'),
   unknown: fc.array(fc.tuple(fc.stringMatching(/^z[a-z]{0,5}$/), fc.stringMatching(/^[a-z0-9,.:]{0,9}$/)), {
     maxLength: 2,
   }),
@@ -338,10 +343,10 @@ describe('a link', () => {
   })
 
   it('writes what the Rotation view is set to', () => {
-    const text = 'v=1&view=rotation&ro=layer,k8,o16,a-0.25,t3,w512,s7,packed,flatquant,n200'
+    const text = 'v=1&view=rotation&ro=synthetic,k8,o16,a-0.25,t3,w512,s7,packed,flatquant,n200'
     const link = parse(text)
     expect(link.rotation).toEqual({
-      part: 'layer',
+      part: 'synthetic',
       strength: 8,
       outlierChannels: 16,
       correlation: -0.25,

@@ -53,6 +53,9 @@ describe('an entry of the history', () => {
     ['a parameter to sweep', (actions) => actions.setSweepParameter('alpha'), 'sw=alpha'],
     ['a format on the number line', (actions) => actions.removeFormatRow(0), 'fx=nvfp4+int4+mxfp8_e4m3'],
     ['the axis', (actions) => actions.setLine({ axis: 'log' }), 'fl=log'],
+    ['a channel to pin', (actions) => actions.pinChannel(7), 'pin=c7'],
+    ['a method to pin', (actions) => actions.pinMethod('quarot'), 'pin=mquarot'],
+    ['a baseline', (actions) => actions.setBaseline('quarot'), 'base=quarot'],
     ['what a block is compared with', (actions) => actions.setBlockFormat(1, 'int8'), 'bf=mxfp4+int8'],
   ])('is made by choosing %s', async (_name, choose, link) => {
     await store.actions.applyLink('')
@@ -77,6 +80,14 @@ describe('an entry of the history', () => {
     change(store.actions)
     expect(window.location.hash).toBe(`#v=1&${link}`)
     expect(entries()).toBe(before)
+  })
+
+  it('is not made by pointing, which leaves the address as it is', async () => {
+    await store.actions.applyLink('')
+    const [before, replaced] = [entries(), vi.spyOn(window.history, 'replaceState')]
+    store.actions.pointMethod('quarot')
+    store.actions.pointChannel(7)
+    expect([entries(), replaced.mock.calls.length]).toEqual([before, 0])
   })
 
   it('is made once by opening another layer', async () => {

@@ -2,6 +2,7 @@ import { act, cleanup, fireEvent, render, screen, waitFor, within } from '@testi
 import userEvent from '@testing-library/user-event'
 import type { ReactNode } from 'react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { MemoryPlan } from '../../src/experiment/memory-plan'
 import { createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
 import { ADAPTER, FACTS, FakeEngine, failure, result, VOCABULARY } from '../store/fake-engine'
@@ -67,6 +68,9 @@ describe('the page', () => {
     act(() => engine.last.emit({ kind: 'progress', method: 'flatquant', setting: 'W4A4', progress }))
     expect(hook('tile-flatquant').dataset.result).toBe('running')
     expect(hook('tile-flatquant').textContent).toContain('Step 40 of 120')
+    const plan = { peakBytes: 212e6, limitBytes: 2 ** 30, pieces: { weightPieces: 3 } } as MemoryPlan
+    act(() => engine.last.emit({ kind: 'plan', plan }))
+    expect(hook('run-bar').textContent).toContain('step 40 of 120 · plan 212 MB in 3 pieces')
     await finish()
     expect(document.body.dataset.state).toBe('ready')
     expect(hook('tile-flatquant').dataset.result).toBe('live')
@@ -141,7 +145,13 @@ describe('settings and methods', () => {
   it('sorts the table by a column', async () => {
     await open()
     await finish()
-    const order = () => [...document.querySelectorAll('tbody tr')].map((row) => row.getAttribute('data-test'))
+    const order = () => {
+      const [reference, ...rows] = [...document.querySelectorAll('tbody tr')].map((row) =>
+        row.getAttribute('data-test'),
+      )
+      expect(reference).toBe('table-reference')
+      return rows
+    }
     expect(order()).toEqual(['table-row-rtn', 'table-row-quarot', 'table-row-flatquant'])
     fireEvent.click(hook('sort-sqnr'))
     expect(order()).toEqual(['table-row-flatquant', 'table-row-rtn', 'table-row-quarot'])
@@ -219,6 +229,9 @@ describe('the conditions under the answer', () => {
     const facts = { ...FACTS, notes: ['input dimension 172 is not a multiple of 32'] }
     act(() => engine.last.emit({ kind: 'layer', layer: facts }))
     expect(hook('conditions').textContent).toContain('input dimension 172 is not a multiple of 32')
+    expect(hook('conditions').dataset.open).toBe('false')
+    fireEvent.click(hook('conditions-unfold'))
+    expect(hook('conditions').dataset.open).toBe('true')
     expect(hook('conditions').textContent).toContain('pre-scale 3/4')
   })
 
@@ -302,7 +315,7 @@ describe('what goes wrong', () => {
     await open()
     expect(document.body.dataset).toMatchObject({ state: 'error', device: 'none' })
     expect(hook('banner-GP-00').textContent).toContain('npm run -s mxscope -- compare')
-    expect(screen.getAllByText('Needs WebGPU')).toHaveLength(3)
+    expect(hook('panel-state').textContent).toContain('Needs WebGPU')
     expect(document.querySelectorAll('[data-test="tensor-row"]')).toHaveLength(2)
     engine.device = { ok: true, value: ADAPTER }
     await act(async () => {

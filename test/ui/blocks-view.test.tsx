@@ -78,7 +78,7 @@ const column = (at: number) =>
 it('opens the first block of the weight, and the block a click on the map hits', async () => {
   await open('#view=blocks')
   expect(hook('caption').textContent).toMatch(
-    /^Shared exponent, MXFP4, rule floor: .* over 64 output rows x 2 blocks\.$/,
+    /^Shared exponent, MXFP4, rule floor: −6 throughout over 64 output rows x 2 blocks\. Largest \|value\| .*\.$/,
   )
   expect(heading()).toBe('Block 0 · output row 0 · channels 0–31')
   await act(async () => {
@@ -161,15 +161,15 @@ it('says what is special about zeros and about a NaN', async () => {
   expect(hook('block-facts-0').textContent).toContain('byte 0xFF, NaN')
 })
 
-it('explains itself before a layer is there, and says what failed', async () => {
+it('says what it lacks, explains itself, and says what failed', async () => {
   engine.device = { ok: false, error: { kind: 'unsupported', code: 'GP-01', message: 'no WebGPU' } }
   await open('#view=blocks')
-  expect(hook('panel-blocks').textContent).toContain('Formats with shared scales cut every row into blocks')
-  expect(hook('panel-blocks').textContent).toContain('needs a GPU device')
+  expect(hook('panel-state').textContent).toContain('Needs WebGPU')
   cleanup()
   engine = new FakeEngine()
   engine.lookError = { kind: 'gpu', code: 'GP-03', message: 'out of GPU memory' }
   await open('#view=blocks')
+  expect(hook('panel-blocks').textContent).toContain('Formats with shared scales cut every row into blocks')
   expect(within(hook('panel-blocks')).getByRole('alert').textContent).toContain('out of GPU memory (GP-03)')
   engine.lookError = null
   await act(async () => {

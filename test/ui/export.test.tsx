@@ -1,48 +1,23 @@
-import { act, cleanup, fireEvent, render } from '@testing-library/react'
+import { act, cleanup, fireEvent } from '@testing-library/react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { METHOD_CATALOG } from '../../src/experiment/catalog'
-import { type AppStore, createAppStore } from '../../src/store/app-store'
-import { App } from '../../src/ui/App'
-import { FakeEngine, VOCABULARY } from '../store/fake-engine'
+import type { AppStore } from '../../src/store/app-store'
+import { FakeEngine } from '../store/fake-engine'
+import { does, has, hook, later, openPage } from '../support/page'
 
 vi.mock('../../src/ui/plot/Plot', () => ({ Plot: ({ label }: { label: string }) => <p>{label}</p> }))
 
 let engine: FakeEngine
 let store: AppStore
 
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
-
-function hook(name: string): HTMLElement {
-  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found
-}
-const has = (name: string) => document.querySelector(`[data-test="${name}"]`) !== null
-const does = (work: () => unknown) =>
-  act(async () => {
-    work()
-    await later()
-  })
-
 async function open(fragment: string) {
-  store = createAppStore(engine, {
-    vocabulary: { ...VOCABULARY, methods: METHOD_CATALOG },
-    fetchLayer: async (file) => new File([file], file),
-    now: () => 0,
-    debounceMs: 0,
-  })
-  render(<App store={store} />)
-  await act(async () => {
-    await Promise.all([store.actions.openDevice(), store.actions.applyLink(fragment)])
-    await later()
-  })
+  store = await openPage(engine, fragment)
 }
 
-/** Opens the dialog, which is loaded then. */
+/** Opens the dialog, which is loaded then, as the keys are a moment after the page. */
 async function openDialog(press: () => void) {
-  await does(press)
   await vi.waitFor(
     async () => {
+      if (!has('export-dialog')) await does(press)
       await act(later)
       hook('export-dialog')
     },
@@ -60,12 +35,12 @@ describe('the export dialog', () => {
   it('opens by the key e, but not while one types', async () => {
     await open('m=rtn,quarot')
     await does(() => engine.finish())
-    await does(() => fireEvent.keyDown(document.querySelector('input') ?? document.body, { key: 'e' }))
-    expect(has('export-dialog')).toBe(false)
     await openDialog(byKey)
     for (const group of ['layer', 'recipe', 'data', 'figures', 'report', 'link'])
       expect(has(`export-group-${group}`)).toBe(true)
     await does(() => hook('export-close').click())
+    expect(has('export-dialog')).toBe(false)
+    await does(() => fireEvent.keyDown(document.querySelector('input') ?? document.body, { key: 'e' }))
     expect(has('export-dialog')).toBe(false)
   })
 

@@ -113,7 +113,7 @@ it('marks the channel under the pointer in every row without drawing again, and 
     fireEvent.pointerLeave(area('quarot', 'map').parentElement as HTMLElement)
     await later()
   })
-  expect(store.getState().figure5.look.channel).toBe(7)
+  expect(store.getState().highlight.pinnedChannel).toBe(7)
   expect([marks('pointed'), marks('pinned')]).toEqual([0, 2 * ROWS.length])
   for (const text of readouts()) expect(text).toMatch(/^channel 7/)
   expect(drawn.count).toBe(before)
@@ -122,7 +122,7 @@ it('marks the channel under the pointer in every row without drawing again, and 
     fireEvent.pointerUp(window, { clientX: 75, clientY: 50 })
     await later()
   })
-  expect(store.getState().figure5.look.channel).toBeNull()
+  expect(store.getState().highlight.pinnedChannel).toBeNull()
 })
 
 it('takes no drag, no press outside the plot and no other button for a click', async () => {
@@ -137,11 +137,11 @@ it('takes no drag, no press outside the plot and no other button for a click', a
   fireEvent.pointerDown(area('rtn', 'map'), { button: 0, clientX: 75, clientY: 50 })
   fireEvent.pointerCancel(window)
   fireEvent.pointerUp(window, { clientX: 75, clientY: 50 })
-  expect(store.getState().figure5.look.channel).toBeNull()
+  expect(store.getState().highlight.pinnedChannel).toBeNull()
 })
 
 it('marks a channel at its place in a sorted axis', async () => {
-  await open('#view=figure5&f5=norm,c7')
+  await open('#view=figure5&f5=norm&pin=c7')
   const line = hook('figure5-rtn').querySelector<HTMLElement>('[data-figure="flatness"] [data-mark="pinned"]')
   const table = hook('figure5-rtn').querySelectorAll<HTMLDetailsElement>('[data-figure="flatness"] details')[0]
   table.open = true

@@ -1,11 +1,11 @@
-import { act, cleanup, fireEvent, render, waitFor, within } from '@testing-library/react'
+import { act, cleanup, fireEvent, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { METHOD_CATALOG } from '../../src/experiment/catalog'
 import { TRANSFORMS } from '../../src/methods/registry'
-import { type AppStore, createAppStore } from '../../src/store/app-store'
-import { App } from '../../src/ui/App'
-import { FakeEngine, VOCABULARY } from '../store/fake-engine'
+import type { AppStore } from '../../src/store/app-store'
+import { FakeEngine } from '../store/fake-engine'
+import { does, has, hook, later, openPage } from '../support/page'
 
 vi.mock('../../src/ui/plot/Plot', () => ({
   Plot: ({ label }: { label: string }) => <p data-test="caption">{label}</p>,
@@ -14,45 +14,19 @@ vi.mock('../../src/ui/plot/Plot', () => ({
 let engine: FakeEngine
 let store: AppStore
 
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
-
 async function open(fragment = '') {
-  store = createAppStore(engine, {
-    vocabulary: { ...VOCABULARY, methods: METHOD_CATALOG },
-    fetchLayer: async (file) => new File([file], file),
-    now: () => 0,
-    debounceMs: 0,
-  })
-  render(<App store={store} />)
-  await act(async () => {
-    await Promise.all([store.actions.openDevice(), store.actions.applyLink(fragment)])
-    await later()
-  })
+  store = await openPage(engine, fragment)
 }
 
 const all = (start: string) => [...document.querySelectorAll<HTMLElement>(`[data-test^="${start}"]`)]
-function hook(name: string): HTMLElement {
-  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found
-}
-const has = (name: string) => document.querySelector(`[data-test="${name}"]`) !== null
 const chips = () => all('method-options-').map(({ dataset }) => dataset.test?.replace('method-options-', ''))
 const computed = () => engine.last.request.methods.map(({ id }) => id)
 
 async function openGrid() {
-  await act(async () => {
-    fireEvent.click(hook('method-add'))
-    await later()
-  })
+  await does(() => fireEvent.click(hook('method-add')))
   await waitFor(() => hook('method-grid'))
 }
-async function press(name: string) {
-  await act(async () => {
-    fireEvent.click(hook(name))
-    await later()
-  })
-}
+const press = (name: string) => does(() => fireEvent.click(hook(name)))
 
 beforeEach(() => {
   engine = new FakeEngine()

@@ -112,6 +112,20 @@ describe('a number that is typed', () => {
     expect(complaint()).toBeNull()
   })
 
+  it('goes a step by the arrow keys and by the buttons beside it, within the range', async () => {
+    render(<Host start={511} />)
+    fireEvent.keyDown(field(), { key: 'ArrowUp' })
+    expect(field().value).toBe('512')
+    fireEvent.keyDown(field(), { key: 'ArrowUp' })
+    expect(field().value).toBe('512')
+    const down = document.querySelector('[data-direction="down"]')
+    if (down) fireEvent.pointerDown(down)
+    expect(field().value).toBe('511')
+    expect(document.activeElement).toBe(field())
+    type('5x1,2')
+    expect(field().value).toBe('51.2')
+  })
+
   it('may be a fraction where fractions make sense', async () => {
     render(<Host start={64} integer={false} />)
     type('3.5')

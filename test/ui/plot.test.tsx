@@ -16,7 +16,7 @@ const plotly = vi.hoisted(() => ({
     return Object.assign(host, { on: vi.fn(), layout: { scene: {} } })
   }),
   purge: vi.fn(),
-  Plots: { resize: vi.fn() },
+  relayout: vi.fn(),
   toImage: vi.fn(async () => 'data:image/png;base64,AAAA'),
 }))
 const load = vi.hoisted(() => ({ flat: vi.fn(), surface: vi.fn(), webGl: true }))

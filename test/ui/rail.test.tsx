@@ -2,6 +2,7 @@ import { act, cleanup, fireEvent, render, within } from '@testing-library/react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type AppStore, createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
+import { PANEL } from '../../src/ui/main/figure-views'
 import { FakeEngine, VOCABULARY } from '../store/fake-engine'
 
 vi.mock('../../src/ui/plot/Plot', () => ({
@@ -91,9 +92,9 @@ describe('several open files', () => {
 describe('a link that waits for its file', () => {
   const LINK = '#src=file:mine.safetensors,8,&set=w8a8'
 
-  it('says so on the tiles, in the answer and beside the drop zone', async () => {
+  it('says so in the place of the figures, in the answer and beside the drop zone', async () => {
     await open(LINK)
-    expect(hook('tile-rtn').textContent).toContain('Waiting for mine.safetensors')
+    expect(hook('panel-state').textContent).toContain('Waiting for mine.safetensors')
     expect(hook('answer').textContent).toBe('Waiting for mine.safetensors.')
     expect(hook('banner-LK-01').textContent).toContain('"mine.safetensors" (8 bytes, header not recorded)')
     expect(engine.runs).toEqual([])
@@ -122,6 +123,7 @@ it('says that no method is chosen, wherever a result would stand', async () => {
   expect(hook('answer').textContent).toBe('Demo layer, W4A4: no method is chosen.')
   expect(document.querySelector('main')?.textContent).toContain('No method is chosen')
   await act(async () => {
+    await PANEL.load()
     fireEvent.click(hook('view-error'))
     await later()
   })
@@ -140,4 +142,20 @@ it('calls truncation a rounding, not a rule for ties', async () => {
   expect(document.querySelector(`label[for="${select.id}"]`)?.textContent).toBe('Rounding')
   const names = [...select.options].map(({ textContent }) => textContent)
   expect(names).toEqual(['half to even', 'half away from zero', 'toward zero (truncates)'])
+})
+
+it('folds a section to one line that says what is chosen, but never what was dropped', async () => {
+  await open('#set=w8a8')
+  const fields = (section: string) => document.getElementById(`${section}-fields`)
+  expect(hook('rail-activations').getAttribute('aria-expanded')).toBe('false')
+  expect(fields('activations')?.hidden).toBe(true)
+  expect(fields('setting')?.hidden).toBe(false)
+  fireEvent.click(hook('rail-setting'))
+  expect(fields('setting')?.hidden).toBe(true)
+  expect(hook('rail-summary-setting').textContent).toBe('W8A8 · floor')
+  fireEvent.click(hook('rail-layer'))
+  expect(fields('layer')?.contains(hook('drop'))).toBe(false)
+  fireEvent.click(hook('rail-setting'))
+  expect(fields('setting')?.hidden).toBe(false)
+  expect(all('rail-summary-setting')).toEqual([])
 })

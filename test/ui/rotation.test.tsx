@@ -1,10 +1,9 @@
-import { act, cleanup, fireEvent, render, screen } from '@testing-library/react'
+import { act, cleanup, fireEvent, screen } from '@testing-library/react'
 import type { ReactNode } from 'react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { METHOD_CATALOG } from '../../src/experiment/catalog'
-import { type AppStore, createAppStore } from '../../src/store/app-store'
-import { App } from '../../src/ui/App'
-import { ADAPTER, FakeEngine, VOCABULARY } from '../store/fake-engine'
+import type { AppStore } from '../../src/store/app-store'
+import { ADAPTER, FakeEngine } from '../store/fake-engine'
+import { does, has, hook, later, loaded, openPage } from '../support/page'
 
 const drawings = vi.hoisted((): unknown[] => [])
 
@@ -23,41 +22,10 @@ vi.mock('../../src/ui/plot/Plot', () => ({
 let engine: FakeEngine
 let store: AppStore
 
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
-
 async function open(fragment: string) {
-  store = createAppStore(engine, {
-    vocabulary: { ...VOCABULARY, methods: METHOD_CATALOG },
-    fetchLayer: async (file) => new File([file], file),
-    now: () => 0,
-    debounceMs: 0,
-  })
-  render(<App store={store} />)
-  await act(async () => {
-    await Promise.all([store.actions.openDevice(), store.actions.applyLink(fragment)])
-    await later()
-  })
-  // The view is loaded when it is opened.
-  await vi.waitFor(
-    async () => {
-      await act(later)
-      hook('panel-rotation')
-    },
-    { timeout: 30_000 },
-  )
+  store = await openPage(engine, fragment)
+  await loaded('panel-rotation')
 }
-
-function hook(name: string): HTMLElement {
-  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found
-}
-const has = (name: string) => document.querySelector(`[data-test="${name}"]`) !== null
-const does = (work: () => void) =>
-  act(async () => {
-    work()
-    await later()
-  })
 
 /** Ends the comparison, and waits for the study that follows it. */
 async function finishComparison() {
@@ -76,7 +44,7 @@ afterEach(cleanup)
 
 describe('the synthetic layer', () => {
   it('computes itself, says what it finds, and shows one panel per format', async () => {
-    await open('#m=rtn&view=rotation')
+    await open('#m=rtn&view=rotation&ro=synthetic')
     expect(hook('panel-rotation').textContent).toContain('waiting for the comparison')
     await finishComparison()
     expect(hook('study-sentence').textContent).toBe('Strength 32 is not computed yet.')
@@ -93,7 +61,7 @@ describe('the synthetic layer', () => {
   })
 
   it('moves along the curves by keyboard without computing anything', async () => {
-    await open('#m=rtn&view=rotation')
+    await open('#m=rtn&view=rotation&ro=synthetic')
     await finishComparison()
     await does(() => engine.studyPoints())
     const slider = screen.getByRole('slider', { name: 'Outlier strength k' })
@@ -106,7 +74,7 @@ describe('the synthetic layer', () => {
   })
 
   it('is not drawn again while nothing in it changes', async () => {
-    await open('#m=rtn&view=rotation')
+    await open('#m=rtn&view=rotation&ro=synthetic')
     await finishComparison()
     await does(() => engine.studyPoints())
     const drawn = drawings.length
@@ -115,7 +83,7 @@ describe('the synthetic layer', () => {
   })
 
   it('keeps the old curves, pale and named, until the first point of the new ones', async () => {
-    await open('#m=rtn&view=rotation')
+    await open('#m=rtn&view=rotation&ro=synthetic')
     await finishComparison()
     await does(() => engine.studyPoints())
     await does(() => fireEvent.change(hook('study-width'), { target: { value: '256' } }))
@@ -127,7 +95,7 @@ describe('the synthetic layer', () => {
 
   it('says what learned methods cost before they are switched on', async () => {
     engine.device = { ok: true, value: { ...ADAPTER, isSoftware: true } }
-    await open('#m=rtn&view=rotation')
+    await open('#m=rtn&view=rotation&ro=synthetic')
     await finishComparison()
     await does(() => engine.studyPoints())
     expect(hook('panel-rotation').textContent).toContain(
@@ -141,7 +109,7 @@ describe('the synthetic layer', () => {
   })
 
   it('names a failure and offers to go on', async () => {
-    await open('#m=rtn&view=rotation')
+    await open('#m=rtn&view=rotation&ro=synthetic')
     await finishComparison()
     const error = { kind: 'input', code: 'AC-06', message: 'synthetic layer: too wide.' } as const
     await does(() => engine.lastStudy.end({ kind: 'failed', error }))
@@ -155,7 +123,7 @@ describe('the synthetic layer', () => {
 
 describe('the words of the view', () => {
   it('are explained where they stand, and the loaded layer is not spoken of above random numbers', async () => {
-    await open('#m=rtn&view=rotation')
+    await open('#m=rtn&view=rotation&ro=synthetic')
     for (const term of ['Closed form', 'Mismatch index', 'Crest factor', 'κ', 'χ']) {
       expect(hook('rotation-glossary').textContent).toContain(term)
     }
@@ -167,7 +135,7 @@ describe('the words of the view', () => {
 
 describe('this layer', () => {
   it('shows both causes, what was measured beside what is predicted, and the verdict over five seeds', async () => {
-    await open('#m=rtn&view=rotation')
+    await open('#m=rtn&view=rotation&ro=synthetic')
     await does(() => engine.finish({ rtn: 0.2 }))
     await does(() => store.actions.setRotation({ part: 'layer' }))
     expect(engine.questions).toHaveLength(10)
@@ -177,16 +145,16 @@ describe('this layer', () => {
     expect(hook('pair-int4').textContent).toMatch(/^INT41\.11 on average.*hurts$/)
     expect(hook('causes-story').textContent).toContain('four-bit floats round badly')
     expect(hook('causes-about').textContent).toBe('Demo layer › q_proj, W4A4')
-    expect(hook('causes-attribution').textContent).toContain('79 % of the squared error under RTN')
+    expect(hook('causes-attribution').textContent).toContain('79 % of the predicted squared error under RTN')
     expect(hook('causes-table').textContent).toContain('RTN, from the channels0.19800.2000+1.0 %')
-    expect(hook('causes-token').textContent).toContain('kurtosis 38.6 as it is, 1.2 after QuaRot')
+    expect(hook('causes-token').textContent).toContain('QuaRot lowers its kurtosis from 38.6 to 1.2')
     await does(() => fireEvent.change(hook('causes-rotation'), { target: { value: 'block-hadamard' } }))
     expect(engine.questions).toHaveLength(12)
     expect(hook('causes-verdict').textContent).toMatch(/^Block Hadamard hurts here/)
   })
 
   it('trains a learned rotation only when asked', async () => {
-    await open('#m=rtn&view=rotation&ro=layer&rr=spinquant')
+    await open('#m=rtn&view=rotation&rr=spinquant')
     await does(() => engine.finish({ rtn: 0.2 }))
     expect(engine.explanations).toEqual([])
     await does(() => fireEvent.click(hook('causes-run')))
@@ -201,7 +169,7 @@ describe('this layer', () => {
 
   it('says what kept it from being measured, and tries again', async () => {
     engine.causesError = { kind: 'gpu', code: 'GP-03', message: 'out of memory.' }
-    await open('#m=rtn&view=rotation&ro=layer')
+    await open('#m=rtn&view=rotation')
     await does(() => engine.finish({ rtn: 0.2 }))
     expect(hook('panel-rotation').querySelector('[role="alert"]')?.textContent).toContain('out of memory. (GP-03)')
     engine.causesError = null
@@ -210,7 +178,7 @@ describe('this layer', () => {
   })
 
   it('says that nothing is rounded where both operands stay as loaded', async () => {
-    await open('#m=rtn&view=rotation&ro=layer&set=custom&wf=16&af=16')
-    expect(hook('causes-missing').textContent).toContain('nothing is rounded')
+    await open('#m=rtn&view=rotation&set=custom&wf=16&af=16')
+    expect(hook('causes-missing').textContent).toContain('Nothing is rounded')
   })
 })

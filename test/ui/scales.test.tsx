@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type AppStore, createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
+import { analysisOf } from '../figures/fixtures'
 import { FACTS, FakeEngine, result, VOCABULARY } from '../store/fake-engine'
 
 vi.mock('../../src/ui/plot/Plot', () => ({
@@ -67,11 +68,29 @@ describe('the Scales view', () => {
       await later()
     })
     expect(hook('scales-quarot').dataset.result).toBe('live')
-    expect(hook('scales-quarot').textContent).toContain('QuaRot: X′ exponents from −5 to −1')
-    expect(hook('panel-error-split').textContent).toContain('RTN W 10 %, X 20 %, W + X 30 %')
-    expect(hook('panel-pre-scale-sweep').textContent).toContain('0.75 in use')
-    expect(hook('panel-block-size-sweep').textContent).toContain('best at 8')
-    expect(hook('panel-clipping').textContent).toContain('RTN W′ 0 % clipped, 9.8 % zeroed')
+    expect(hook('scales-quarot').textContent).toContain('QuaRot: X′ takes ')
+    expect(hook('panel-error-split').textContent).toContain('Without pre-scale, share of the squared output error')
+    expect(hook('panel-pre-scale-sweep').textContent).toContain('0.75, in use, is')
+    expect(hook('panel-block-size-sweep').textContent).toContain('Block size: output SQNR')
+    expect(hook('panel-clipping').textContent).toContain('9.8 % of W′')
+  })
+
+  it('takes a factor over that its sweep found better than the one in use', async () => {
+    await open('#view=scales&m=rtn')
+    await act(async () => {
+      const scaleAnalysis = analysisOf(0.2, [0.1, 0.2, 0.3], 40)
+      engine.last.emit({ kind: 'outcome', outcome: { ...result('rtn'), scaleAnalysis } })
+      engine.last.end({ kind: 'done' })
+      await later()
+    })
+    expect(hook('panel-pre-scale-sweep').textContent).toContain('0.75, in use, is 0.9 dB below the best.')
+    const button = hook('pre-scale-better').querySelector('button')
+    expect(button?.textContent).toBe('Use 0.9 (best for RTN)')
+    await act(async () => {
+      button?.click()
+      await later()
+    })
+    expect(store.getState().setup.preScale).toEqual({ on: true, factor: 0.9, variant: 'exact' })
   })
 
   it('draws what is measured while the rest is not', async () => {
@@ -101,7 +120,7 @@ describe('the Scales view', () => {
       details.open = true
       fireEvent(details, new Event('toggle'))
     })
-    expect(details.textContent).toContain('pre-scale factor, exact variant')
+    expect(details.textContent).toContain('pre-scale factor, exact variant [×]')
     expect(details.querySelectorAll('tbody tr')).toHaveLength(15)
   })
 
@@ -118,7 +137,7 @@ describe('the Scales view', () => {
     expect(hook('scales-rtn').textContent).toContain('Nothing to show: no operand has power-of-two scales')
     expect(hook('panel-error-split').textContent).toContain('No operand has power-of-two scales')
     expect(hook('panel-pre-scale-sweep').textContent).toContain('No operand has a 4-bit MX format')
-    expect(hook('panel-clipping').textContent).toContain('RTN W′')
+    expect(hook('panel-clipping').textContent).toContain('of W′')
   })
 
   it('says so when no method is chosen', async () => {
@@ -135,7 +154,7 @@ describe('the Scales view', () => {
     await vi.waitFor(
       async () => {
         await act(later)
-        expect(document.querySelector('main')?.textContent).toMatch(/No method is chosen$/)
+        expect(document.querySelector('main')?.textContent).toContain('No method is chosen')
       },
       { timeout: 30_000 },
     )

@@ -1,6 +1,7 @@
 import { act, cleanup, fireEvent, render, within } from '@testing-library/react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type AppStore, createAppStore } from '../../src/store/app-store'
+import { fetchLayer } from '../../src/store/fetch-layer'
 import type { KeptFiles } from '../../src/store/kept-files'
 import { App } from '../../src/ui/App'
 import { FakeEngine, VOCABULARY } from '../store/fake-engine'
@@ -159,6 +160,69 @@ describe('the tensor tree', () => {
     })
     expect(engine.last.choice.weight).toMatchObject({ slice: 2 })
   })
+})
+
+describe('the row of an input', () => {
+  const row = (name: string) => {
+    const found = all('tensor-row').find(({ dataset }) => dataset.tensor === name)
+    if (!found) throw new Error(`no row of ${name}`)
+    return found
+  }
+  const weight = () => store.getState().source.weight?.tensor
+  const activations = () => store.getState().source.activations
+
+  beforeEach(() => {
+    engine.listings['inputs.safetensors'] = [
+      tensor('a.q_proj.weight', [64, 64]),
+      tensor('a.q_proj.input', [40, 64]),
+      tensor('b.q_proj.input', [40, 64]),
+      tensor('c.input', [40, 96]),
+      tensor('states', [40, 64]),
+    ]
+  })
+
+  it('opens what it can be used as, and the weight stays', async () => {
+    await open('', 'inputs.safetensors')
+    await click(row('b.q_proj.input'))
+    expect(weight()).toBe('a.q_proj.weight')
+    expect(row('b.q_proj.input').getAttribute('aria-expanded')).toBe('true')
+    await click(hook('use-as-activations'))
+    expect(activations()).toMatchObject({ kind: 'captured', tensor: 'b.q_proj.input' })
+    expect(hook('use-as-activations').getAttribute('aria-pressed')).toBe('true')
+    expect(weight()).toBe('a.q_proj.weight')
+    await click(row('b.q_proj.input'))
+    await click(row('c.input'))
+    expect(hook<HTMLButtonElement>('use-as-activations').disabled).toBe(true)
+  })
+
+  it('of any name is so while it is used as activations', async () => {
+    await open('', 'inputs.safetensors')
+    const [{ id }] = store.getState().source.files.filter(({ builtIn }) => builtIn === null)
+    await settled(() => store.actions.chooseActivations({ kind: 'captured', fileId: id, tensor: 'states' }))
+    await click(row('states'))
+    expect(weight()).toBe('a.q_proj.weight')
+    await settled(() => store.actions.chooseActivations({ kind: 'captured', fileId: id, tensor: 'a.q_proj.input' }))
+    await click(row('states'))
+    expect(weight()).toBe('states')
+  })
+
+  it('makes it the weight on request, which the answer names', async () => {
+    await open('', 'inputs.safetensors')
+    expect(hook('answer').textContent).not.toContain('used as weight')
+    await click(row('a.q_proj.input'))
+    await click(hook('use-as-weight'))
+    expect(weight()).toBe('a.q_proj.input')
+    expect(hook('answer').textContent).toContain('inputs.safetensors, tensor a.q_proj.input used as weight, ')
+  })
+})
+
+it('a built-in layer without a network needs a connection, which is no fault of the program', async () => {
+  const broken = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('Failed to fetch'))
+  await expect(fetchLayer('layers/x.safetensors')).rejects.toMatchObject({
+    code: 'IO-07',
+    message: expect.stringContaining('built-in layer "layers/x.safetensors": expected an answer'),
+  })
+  broken.mockRestore()
 })
 
 describe('an address', () => {

@@ -1,10 +1,9 @@
-import { act, cleanup, fireEvent, render } from '@testing-library/react'
+import { cleanup, fireEvent } from '@testing-library/react'
 import type { ReactNode } from 'react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { METHOD_CATALOG } from '../../src/experiment/catalog'
-import { type AppStore, createAppStore } from '../../src/store/app-store'
-import { App } from '../../src/ui/App'
+import type { AppStore } from '../../src/store/app-store'
 import { FakeEngine, VOCABULARY } from '../store/fake-engine'
+import { does, has, hook, loaded, openPage } from '../support/page'
 
 const drawings = vi.hoisted((): unknown[] => [])
 
@@ -23,42 +22,12 @@ vi.mock('../../src/ui/plot/Plot', () => ({
 let engine: FakeEngine
 let store: AppStore
 
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
 const ERRORS = { rtn: 0.2, smoothquant: 0.15, 'low-rank': 0.1 }
 
 async function open(fragment: string) {
-  store = createAppStore(engine, {
-    vocabulary: { ...VOCABULARY, methods: METHOD_CATALOG },
-    fetchLayer: async (file) => new File([file], file),
-    now: () => 0,
-    debounceMs: 0,
-  })
-  render(<App store={store} />)
-  await act(async () => {
-    await Promise.all([store.actions.openDevice(), store.actions.applyLink(fragment)])
-    await later()
-  })
-  // The view is loaded when it is opened.
-  await vi.waitFor(
-    async () => {
-      await act(later)
-      hook('panel-sweeps')
-    },
-    { timeout: 30_000 },
-  )
+  store = await openPage(engine, fragment)
+  await loaded('panel-sweeps')
 }
-
-function hook(name: string): HTMLElement {
-  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found
-}
-const has = (name: string) => document.querySelector(`[data-test="${name}"]`) !== null
-const does = (work: () => void) =>
-  act(async () => {
-    work()
-    await later()
-  })
 
 beforeEach(() => {
   engine = new FakeEngine()
@@ -74,7 +43,7 @@ describe('the Sweeps view', () => {
     expect(options).toEqual([
       'Rank (Low rank)',
       'Migration strength α (SmoothQuant)',
-      'Calibration tokens (RTN, Low rank, SmoothQuant)',
+      'Calibration tokens (Low rank, SmoothQuant)',
     ])
     expect(engine.sweeps).toEqual([])
     await does(() => fireEvent.change(hook('sweep-parameter'), { target: { value: 'alpha' } }))
@@ -87,7 +56,22 @@ describe('the Sweeps view', () => {
     await does(() => engine.sweepPoints())
     expect(hook('sweep-state').textContent).toBe('11 values, all computed')
     expect(has('sweep-run')).toBe(false)
-    expect(hook('sweep-figure').textContent).toContain('SmoothQuant best at 0.5 with 20.0 dB')
+    expect(hook('sweep-figure').textContent).toContain(
+      'Migration strength α: output SQNR of SmoothQuant rises to 20.0 dB at 0.5, then falls to 16.5 dB at 1. ' +
+        '0.5, in use, is level with the best',
+    )
+    expect(has('sweep-better')).toBe(false)
+    await does(() => store.actions.setMethodOption('smoothquant', 'alpha', 0.9))
+    expect(hook('sweep-better').textContent).toBe('SmoothQuant is best at 0.5, 2.9 dB above what is in useUse 0.5')
+    await does(() => fireEvent.click(hook('sweep-use-smoothquant')))
+    expect(hook('sweep-figure').textContent).toContain('0.5, in use, is level with the best')
+    expect(has('sweep-better')).toBe(false)
+  })
+
+  it('says so where no shown method has anything to sweep', async () => {
+    await open('#m=rtn&view=sweeps')
+    expect(hook('panel-sweeps').textContent).toContain('No shown method has a parameter to vary')
+    expect((hook('sweep-parameter') as HTMLSelectElement).disabled).toBe(true)
   })
 
   it('is not drawn again while nothing in it changes', async () => {

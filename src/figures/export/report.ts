@@ -30,6 +30,8 @@ export interface Report {
   /** What the numbers depend on, a line each. */
   readonly conditions: readonly string[]
   readonly results: ReportTable
+  /** The paper's takeaways that were measured on this layer; null: none was. */
+  readonly findings: ReportTable | null
   readonly figures: readonly ReportFigure[]
   readonly methods: readonly ReportMethod[]
   /** Program, adapter, files, seed: name and value. */
@@ -48,6 +50,7 @@ table { border-collapse: collapse; font-size: 12px; font-variant-numeric: tabula
 .wide { overflow-x: auto; }
 th, td { padding: 3px 8px; border-bottom: 1px solid #dee2e6; text-align: right; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; }
+.prose th, .prose td { text-align: left; white-space: normal; vertical-align: top; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 12px; margin: 4px 0; font-size: 12px; }
 dt { color: #495057; } dd { margin: 0; overflow-wrap: anywhere; }
 figure { margin: 0; break-inside: avoid; } figcaption { color: #495057; font-size: 11px; }
@@ -59,13 +62,13 @@ a { color: #1864ab; overflow-wrap: anywhere; } ul { margin: 2px 0; padding-left:
   th, td { padding: 1px 4px; white-space: normal; } h2 { break-after: avoid; } .figures figure { flex-basis: 45%; } }
 `
 
-function table({ columns, rows }: ReportTable): string {
+function table({ columns, rows }: ReportTable, kind = 'numbers'): string {
   const head = columns.map((column) => `<th scope="col">${escaped(column)}</th>`).join('')
   const body = rows.map(
     ([first, ...cells]) =>
       `<tr><th scope="row">${escaped(first)}</th>${cells.map((cell) => `<td>${escaped(cell)}</td>`).join('')}</tr>`,
   )
-  return `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`
+  return `<div class="wide"><table class="${kind}"><thead><tr>${head}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`
 }
 
 const figure = ({ title, caption, svg }: ReportFigure) =>
@@ -79,7 +82,7 @@ function methodNotes({ name, summary, source, options, notes }: ReportMethod): s
 
 /** The report as text of an HTML file. */
 export function reportHtml(report: Report): string {
-  const { title, answer, conditions, results, figures, methods, provenance, link } = report
+  const { title, answer, conditions, results, findings, figures, methods, provenance, link } = report
   const drawn = figures.length > 0 ? `<h2>Figures</h2><div class="figures">${figures.map(figure).join('\n')}</div>` : ''
   return `<!doctype html>
 <html lang="en">
@@ -97,6 +100,7 @@ ${conditions.map((line) => `<p class="small">${escaped(line)}</p>`).join('\n')}
 <h2>Results</h2>
 ${table(results)}
 ${drawn}
+${findings === null ? '' : `<h2>Findings of arXiv 2601.09555</h2>\n${table(findings, 'prose')}`}
 <h2>Methods</h2>
 <dl>${methods.map(methodNotes).join('\n')}</dl>
 <h2>Where this comes from</h2>

@@ -9,6 +9,7 @@ import { comparedFormats, shownBlock, shownValues } from '../../store/blocks-vie
 import { triedChoices, triedFactor } from '../../store/formats-view'
 import { NumberTable } from '../formats/NumberTable'
 import { TriedPreScale } from '../formats/TriedPreScale'
+import { PanelState } from '../PanelState'
 import { useActions, useApp } from '../use-app'
 import { BlockElements } from './BlockElements'
 import { BlockSide } from './BlockSide'
@@ -39,7 +40,7 @@ export function BlockPanel() {
           Back to the map
         </button>
       </div>
-      {shown ? <Comparison /> : <p className={styles.waiting}>Reading the row</p>}
+      {shown ? <Comparison /> : <PanelState kind="working" title="Reading the row" />}
     </section>
   )
 }

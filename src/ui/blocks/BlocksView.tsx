@@ -1,6 +1,6 @@
 import { useEffect } from 'react'
 import { blockKeys, blocksError, shownMap } from '../../store/blocks-view'
-import { emptyReason } from '../../store/selectors'
+import { PanelState } from '../PanelState'
 import { useActions, useApp } from '../use-app'
 import { BlockControls } from './BlockControls'
 import { BlockMapView } from './BlockMapView'
@@ -13,38 +13,24 @@ const EXPLAINS =
 /** A map of the blocks of one operand as loaded, and one of them element by element. */
 export function BlocksView() {
   const keys = useApp((state) => JSON.stringify(blockKeys(state)))
-  const hasLayer = useApp((state) => state.source.weight !== null)
-  const device = useApp((state) => state.device.status)
-  const empty = useApp(emptyReason)
   const hasMap = useApp((state) => shownMap(state) !== null)
   const error = useApp(blocksError)
   const { loadBlocks, retryBlocks } = useActions()
   // biome-ignore lint/correctness/useExhaustiveDependencies: `keys` says what is to be loaded
   useEffect(() => loadBlocks(), [keys, loadBlocks])
-  if (!hasLayer || keys === 'null') {
-    const reason = device === 'ready' ? (empty ?? 'No layer is open') : 'Reading blocks needs a GPU device'
-    return (
-      <div className={styles.empty} data-test="panel-blocks">
-        <p>{EXPLAINS}</p>
-        <p>{reason}. The Formats view needs neither.</p>
-      </div>
-    )
-  }
   return (
     <div className={styles.view} data-test="panel-blocks">
       <section className={styles.side} aria-label="Map of blocks">
         <BlockControls />
         {error && (
-          <div className={styles.failure} role="alert">
-            <p>
-              {error.message} ({error.code})
-            </p>
-            <button type="button" className={styles.plain} onClick={retryBlocks}>
-              Try again
-            </button>
-          </div>
+          <PanelState
+            compact
+            kind="failed"
+            title={`${error.message} (${error.code})`}
+            actions={[{ label: 'Try again', onClick: retryBlocks }]}
+          />
         )}
-        {hasMap ? <BlockMapView /> : !error && <p className={styles.waiting}>Reading the layer</p>}
+        {hasMap ? <BlockMapView /> : !error && <PanelState kind="working" title="Reading the layer" />}
         <p className={styles.note}>{EXPLAINS}</p>
       </section>
       <BlockPanel />

@@ -1,5 +1,4 @@
 import { Button, Tooltip } from '@mantine/core'
-import { useHotkeys } from '@mantine/hooks'
 import { lazy, Suspense, useState } from 'react'
 import { Share } from '../icons'
 import { useHoverTip } from '../main/use-hover-tip'
@@ -14,7 +13,6 @@ const HELP = 'The quantized layer, a recipe, results, figures or a report as fil
 export function ExportButton() {
   const [open, setOpen] = useState(false)
   const { tip, target } = useHoverTip()
-  useHotkeys([['e', () => setOpen(true)]])
   return (
     <>
       <Tooltip label={HELP} position="left" {...tip}>
@@ -23,6 +21,7 @@ export function ExportButton() {
           variant="default"
           className={styles.button}
           data-test="export"
+          aria-keyshortcuts="e"
           aria-haspopup="dialog"
           aria-label="Export"
           aria-description={HELP}

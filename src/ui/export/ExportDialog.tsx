@@ -31,10 +31,10 @@ export function ExportDialog({ onClose }: { readonly onClose: () => void }) {
       onClose={onClose}
       onKeyDown={(event) => event.stopPropagation()}
     >
-      <header className={styles.head}>
+      <div className={styles.head}>
         <h2 id="export-title">Export</h2>
         <CloseButton aria-label="Close" data-test="export-close" onClick={() => dialog.current?.close()} />
-      </header>
+      </div>
       <div className={styles.groups}>
         <Group title="Layer">
           <LayerGroup choice={choice} />

@@ -1,7 +1,7 @@
 import { SegmentedControl } from '@mantine/core'
 import { useState } from 'react'
 import type { Theme } from '../../figures/theme'
-import { exportName, reportContent } from '../../store/export-content'
+import { computedBy, exportName, reportContent } from '../../store/export-content'
 import { viewById } from '../../store/views'
 import { useShownCount } from '../plot/shown-figures'
 import { useApp, useStateReader, useVocabulary } from '../use-app'
@@ -30,7 +30,7 @@ export function FiguresGroup() {
   const count = useShownCount()
   const text = (): SheetText => {
     const { title, conditions } = reportContent(read(), vocabulary, '')
-    return { title: `${view.label}: ${title}`, caption: conditions }
+    return { title: `${view.label}: ${title}`, caption: [...conditions, computedBy(read())] }
   }
   if (count === 0) return <p className={styles.obstacle}>The view {view.label} shows no figure now.</p>
   const many = count === 1 ? 'The figure' : `All ${count} figures`

@@ -2,8 +2,8 @@ import { useMemo } from 'react'
 import { reportError } from '../../core/errors'
 import { recipeFor } from '../../experiment/recipe/recipe'
 import { methodLabel } from '../../figures/describe'
-import { exportName } from '../../store/export-content'
-import { mxChoices } from '../../store/result-keys'
+import { exportName, measuredOn } from '../../store/export-content'
+import { mxChoices } from '../../store/mx-choices'
 import { layerTitle } from '../../store/selectors'
 import type { SetupSlice } from '../../store/state'
 import { useApp } from '../use-app'
@@ -13,12 +13,13 @@ import { textBlob, utf8Length } from './save-file'
 import type { MethodChoiceState } from './use-method-choice'
 
 /** The recipe of a chosen method, or why there is none. */
-function recipeOf({ methods, setting, ...setup }: SetupSlice, id: string | null, layer: string) {
+function recipeOf({ methods, setting, ...setup }: SetupSlice, id: string | null, layer: string, adapter: string) {
   const method = methods.find((each) => each.id === id)
   if (!method) return { recipe: null, obstacle: 'No method has a result yet.' }
   try {
+    const measured = { seed: setup.seed, adapter }
     const choices = mxChoices({ methods, setting, ...setup })
-    return { recipe: recipeFor({ method, setting, choices, layer }), obstacle: null }
+    return { recipe: recipeFor({ method, setting, choices, layer, measured }), obstacle: null }
   } catch (error) {
     const { code, message } = reportError(error)
     return { recipe: null, obstacle: `${code} ${message}` }
@@ -29,7 +30,8 @@ function recipeOf({ methods, setting, ...setup }: SetupSlice, id: string | null,
 export function RecipeGroup({ choice: { method } }: { readonly choice: MethodChoiceState }) {
   const setup = useApp((state) => state.setup)
   const layer = useApp((state, vocabulary) => layerTitle(state, vocabulary)?.weight ?? 'a layer')
-  const { recipe, obstacle } = useMemo(() => recipeOf(setup, method, layer), [setup, method, layer])
+  const adapter = useApp(measuredOn)
+  const { recipe, obstacle } = useMemo(() => recipeOf(setup, method, layer, adapter), [setup, method, layer, adapter])
   const nearest = recipe?.nearest ?? null
   const label = methodLabel(method ?? '')
   const named = nearest === null ? [method ?? ''] : ['nearest', nearest]

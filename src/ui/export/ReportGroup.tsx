@@ -19,7 +19,7 @@ export function ReportGroup() {
     <ExportLine
       hook="report"
       name={name}
-      contains={`Answer line, table, the figures of the view ${view.label}, settings, what the methods say, versions, seed and link; no script, ready to print.`}
+      contains={`Answer line, table, the figures of the view ${view.label}, settings, what the methods say, measured findings, versions, seed and link; no script, ready to print.`}
       without="weights, activations; other views."
       make={async () => {
         const figures = await drawFigures('light', view.label)

@@ -17,8 +17,9 @@ const SUBJECTS: readonly { readonly value: ProfileSubject; readonly label: strin
 
 /** Which tensor, at which stage, on which axes: everything that also stands in the link. */
 export function Figure5Controls({ channels }: { readonly channels: number | null }) {
-  const { subject, stage, axes, order, channel } = useApp((state) => state.figure5.look)
-  const { setFigure5, setView } = useActions()
+  const { subject, stage, axes, order } = useApp((state) => state.figure5.look)
+  const pinned = useApp((state) => state.highlight.pinnedChannel)
+  const { setFigure5, setView, pinChannel } = useActions()
   return (
     <div className={styles.controls}>
       <Field
@@ -71,13 +72,16 @@ export function Figure5Controls({ channels }: { readonly channels: number | null
       <NumberField
         half
         label="Channel"
-        help="The channel marked in every row. Clicking one in a figure marks it, clicking it again takes the mark away."
-        value={channel}
+        help="The channel marked in every figure over channels. Clicking one in a figure marks it, clicking it again takes the mark away."
+        value={pinned}
         empty="none"
         min={0}
         max={Math.max(0, (channels ?? Number.MAX_SAFE_INTEGER) - 1)}
         hook="figure5-channel"
-        onChange={(value) => setFigure5({ channel: value })}
+        onChange={(value) => {
+          const toggled = value ?? pinned
+          if (toggled !== null && value !== pinned) pinChannel(toggled)
+        }}
       />
       <Running />
       <Button size="compact-xs" variant="default" data-test="figure5-rotation" onClick={() => setView('rotation')}>

@@ -6,10 +6,12 @@ import { formatKurtosis, formatMagnitude, formatSignificant } from '../../figure
 import { methodStyle } from '../../figures/method-style'
 import { profileScales } from '../../figures/shared-scales'
 import type { Figure5Row as RowModel } from '../../store/figure5'
+import { layerFacts } from '../../store/selectors'
 import { MethodMark } from '../MethodMark'
+import { useMethodTarget } from '../method-target'
+import { plainAxis, sortedAxis } from '../plot/channel-axis'
 import { useApp } from '../use-app'
 import { Colours } from './Colours'
-import { plainAxis, sortedAxis, usePointedChannel } from './channel-pointer'
 import { Figure5Cell } from './Figure5Cell'
 import styles from './figure5.module.css'
 
@@ -30,6 +32,7 @@ const OUTPUT = 'Y'
 export const Figure5Row = memo(function Figure5Row(props: RowProps) {
   const { method, status, profile, before, mixes, text, options, ownAxes } = props
   const isScaled = useApp((_, { methods }) => SCALING.includes(methods.find((each) => each.id === method)?.kind ?? ''))
+  const target = useMethodTarget(method)
   const name = method === null ? 'As loaded' : methodStyle(method, 'light').label
   const id = method ?? 'loaded'
   return (
@@ -39,6 +42,7 @@ export const Figure5Row = memo(function Figure5Row(props: RowProps) {
       data-result={status}
       data-state={profile ? 'drawn' : 'empty'}
       aria-label={name}
+      {...target}
     >
       <header className={styles.head}>
         <h2>
@@ -52,7 +56,7 @@ export const Figure5Row = memo(function Figure5Row(props: RowProps) {
         {profile && ownAxes && <Colours range={ownScales({ profile, before }).cells} />}
       </header>
       {profile ? (
-        <Cells method={method} profile={profile} before={before} options={options} ownAxes={ownAxes} />
+        <Cells {...{ method, profile, before, mixes, options, ownAxes }} />
       ) : (
         <p className={styles.text} role={status === 'failed' ? 'alert' : undefined}>
           {text}
@@ -67,12 +71,16 @@ const ownScales = ({ profile, before }: Pick<ProfiledRow, 'profile' | 'before'>)
   profileScales(before ? [profile, before] : [profile])
 
 interface CellsProps extends ProfiledRow {
+  readonly mixes: boolean
   readonly options: RowOptions
   readonly ownAxes: boolean
 }
 
-function Cells({ method, profile, before, options: shared, ownAxes }: CellsProps) {
-  const order = useApp((state) => state.figure5.look.order)
+function Cells({ method, profile, before, mixes, options: shared, ownAxes }: CellsProps) {
+  const { order, subject } = useApp((state) => state.figure5.look)
+  const inDim = useApp((state) => layerFacts(state)?.inDim)
+  // Channels of an output, or of a matrix of another width, are none of the layer's input.
+  const isInput = subject === 'tensor' ? profile.channelMax.length === inDim : subject !== 'error'
   const row = useMemo(() => ({ method, profile, before }), [method, profile, before])
   const options = useMemo(() => (ownAxes ? { ...shared, scales: ownScales(row) } : shared), [ownAxes, shared, row])
   const axes = useMemo(() => {
@@ -81,7 +89,11 @@ function Cells({ method, profile, before, options: shared, ownAxes }: CellsProps
   }, [profile])
   const left = order === 'norm' ? 'channels' : 'flatness'
   return ROW_FIGURES.filter(({ id }) => id !== left).map((drawn) => (
-    <Figure5Cell key={drawn.id} drawn={drawn} row={row} options={options} axis={axes[drawn.id]} />
+    <Figure5Cell
+      key={drawn.id}
+      {...{ drawn, row, options, isInput, mixed: mixes, axis: axes[drawn.id] }}
+      tokens={drawn.id === 'map' && subject === 'activations' ? profile.map.tokens : undefined}
+    />
   ))
 }
 
@@ -105,8 +117,7 @@ function Numbers({ id, profile }: { readonly id: string; readonly profile: Activ
 
 /** The channel under the pointer, else the pinned one. */
 function Readout({ id, profile }: { readonly id: string; readonly profile: ActivationProfile }) {
-  const pointed = usePointedChannel()
-  const pinned = useApp((state) => state.figure5.look.channel)
+  const { pointedChannel: pointed, pinnedChannel: pinned } = useApp((state) => state.highlight)
   const channel = pointed ?? pinned
   const { channelMax, channelRms } = profile
   if (channel === null || channel >= channelMax.length) return null

@@ -1,13 +1,14 @@
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import type { ProfileSubject } from '../../experiment/profile-request'
 import type { RowOptions } from '../../figures/figure5'
 import { profileScales } from '../../figures/shared-scales'
 import { chosenTensor, figure5Rows, loadedProfile, methodsApply } from '../../store/figure5'
-import { emptyReason, layerFacts } from '../../store/selectors'
+import { noDevice } from '../../store/panel-state'
+import { layerFacts } from '../../store/selectors'
 import { useTheme } from '../main/figure-look'
+import { PanelState, StatePanel } from '../PanelState'
 import { useApp } from '../use-app'
 import { Colours } from './Colours'
-import { createChannelPointer, PointerContext } from './channel-pointer'
 import { Figure5Controls } from './Figure5Controls'
 import { Figure5Row } from './Figure5Row'
 import styles from './figure5.module.css'
@@ -26,7 +27,6 @@ export function Figure5View() {
   const loaded = useApp(loadedProfile)
   const { subject, axes } = useApp((state) => state.figure5.look)
   const theme = useTheme()
-  const [pointer] = useState(createChannelPointer)
   const scales = useMemo(() => {
     const live = rows.flatMap(({ status, profile, before }) => (status === 'live' ? [profile, before] : []))
     return profileScales([loaded, ...live].filter((profile) => profile !== null))
@@ -35,28 +35,26 @@ export function Figure5View() {
   const ownAxes = axes === 'own'
   const first = loaded ?? rows.find(({ profile }) => profile !== null)?.profile ?? null
   return (
-    <PointerContext value={pointer}>
-      <div className={styles.view} data-test="panel-figure5">
-        <Figure5Controls channels={first?.channelMax.length ?? null} />
-        {first && <Heads options={options} ownAxes={ownAxes} />}
-        {loaded && (
-          <Figure5Row
-            method={null}
-            status="live"
-            profile={loaded}
-            before={null}
-            mixes={false}
-            text={null}
-            options={options}
-            ownAxes={ownAxes}
-          />
-        )}
-        {rows.map((row) => (
-          <Figure5Row key={row.method} {...row} options={options} ownAxes={ownAxes || row.status === 'stale'} />
-        ))}
-        <Remark isEmpty={first === null && rows.length === 0} />
-      </div>
-    </PointerContext>
+    <div className={styles.view} data-test="panel-figure5">
+      <Figure5Controls channels={first?.channelMax.length ?? null} />
+      {first && <Heads options={options} ownAxes={ownAxes} />}
+      {loaded && (
+        <Figure5Row
+          method={null}
+          status="live"
+          profile={loaded}
+          before={null}
+          mixes={false}
+          text={null}
+          options={options}
+          ownAxes={ownAxes}
+        />
+      )}
+      {rows.map((row) => (
+        <Figure5Row key={row.method} {...row} options={options} ownAxes={ownAxes || row.status === 'stale'} />
+      ))}
+      <Remark isEmpty={first === null && rows.length === 0} />
+    </div>
   )
 }
 
@@ -78,17 +76,16 @@ function Heads({ options, ownAxes }: { readonly options: RowOptions; readonly ow
 
 /** Why there is nothing, or nothing more, to see. */
 function Remark({ isEmpty }: { readonly isEmpty: boolean }) {
-  const empty = useApp(emptyReason)
+  const missing = useApp(noDevice)
   const applies = useApp(methodsApply)
   const chosen = useApp((state) => chosenTensor(state)?.tensor ?? null)
   const shape = useApp((state) => chosenTensor(state)?.view.shape ?? null)
   const subject = useApp((state) => state.figure5.look.subject)
   const inDim = useApp((state) => layerFacts(state)?.inDim)
   const why = shape?.[1] === inDim ? 'by its name it is a parameter' : `the layer's input is ${inDim} channels wide`
-  const hasLayer = useApp((state) => state.source.weight !== null)
-  const ready = useApp((state) => state.device.status === 'ready')
-  if (subject === 'tensor' && chosen === null)
-    return <p className={styles.empty}>Choose a matrix of the open files by its name.</p>
+  if (subject === 'tensor' && chosen === null) {
+    return <PanelState kind="empty" title="No tensor is chosen" text="Choose a matrix of the open files by its name." />
+  }
   if (subject === 'tensor' && applies === false) {
     return (
       <p className={styles.remark} data-test="figure5-alone">
@@ -97,9 +94,8 @@ function Remark({ isEmpty }: { readonly isEmpty: boolean }) {
     )
   }
   if (!isEmpty) return null
+  if (missing) return <StatePanel state={missing} />
   return (
-    <p className={styles.empty}>
-      {empty ?? (ready ? (hasLayer ? 'Reading the tensor' : 'No layer is open') : 'Needs WebGPU')}
-    </p>
+    <PanelState kind="working" title="Reading the tensor" text="Its figures come first, then those of the methods." />
   )
 }

@@ -8,7 +8,7 @@ import { automaticRange, type LineRow, type LineScaling, lineRows, roundOn } fro
 import { roundingTable } from '../../figures/line-table'
 import { describeScale } from '../../figures/scale-text'
 import { MAX_LINE_ROWS, triedChoices } from '../../store/formats-view'
-import { mxChoices } from '../../store/result-keys'
+import { mxChoices } from '../../store/mx-choices'
 import { chosenShape } from '../../store/selectors'
 import { ROUNDING_TEXT } from '../../store/vocabulary'
 import { useActions, useApp, useVocabulary } from '../use-app'

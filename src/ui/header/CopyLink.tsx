@@ -1,6 +1,8 @@
 import { Button, Tooltip } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
+import { Chain, Check } from '../icons'
 import { useHoverTip } from '../main/use-hover-tip'
+import styles from './Header.module.css'
 
 const HELP = 'Link to this comparison. It holds settings, tensor names and file names. No values.'
 
@@ -14,13 +16,16 @@ export function CopyLink() {
       <Button
         size="xs"
         variant="default"
+        className={styles.button}
         data-test="copy-link"
+        aria-keyshortcuts="s"
         aria-live="polite"
         aria-description={HELP}
         onClick={() => copy(location.href)}
         {...target}
       >
-        {label}
+        <span className={styles.icon}>{copied ? <Check /> : <Chain />}</span>
+        <span className={styles.word}>{label}</span>
       </Button>
     </Tooltip>
   )

@@ -1,8 +1,13 @@
 import { ActionIcon, Tooltip } from '@mantine/core'
+import { flushSync } from 'react-dom'
 import { adapterName, deviceKind, layerTitle } from '../../store/selectors'
 import { shapeText } from '../../store/tensor-rows'
 import { ExportButton } from '../export/ExportButton'
+import { HelpMenu } from '../help/HelpMenu'
+import { RunsButton } from '../history/RunsButton'
+import { UndoNote } from '../history/UndoNote'
 import { Menu } from '../icons'
+import { FIGURES, VIEW_BAR } from '../main/figures-place'
 import { useActions, useApp } from '../use-app'
 import { CopyLink } from './CopyLink'
 import styles from './Header.module.css'
@@ -14,6 +19,7 @@ export function Header() {
   const { setRailOpen } = useActions()
   return (
     <header className={styles.header}>
+      <SkipLinks />
       <ActionIcon
         className={styles.menu}
         variant="default"
@@ -28,10 +34,45 @@ export function Header() {
       <LayerTitle />
       <Adapter />
       <CopyLink />
+      <RunsButton />
       <ExportButton />
       <ThemeToggle />
+      <HelpMenu />
+      <UndoNote />
     </header>
   )
+}
+
+/** The first stops of the Tab key. No links: the address says what is shown. */
+function SkipLinks() {
+  const { setPane } = useActions()
+  const skip = (focus: () => void) => {
+    flushSync(() => setPane('figures'))
+    focus()
+  }
+  return (
+    <>
+      <button
+        type="button"
+        className={styles.skip}
+        data-test="skip"
+        onClick={() => skip(() => document.getElementById(FIGURES)?.focus())}
+      >
+        Skip to the figures
+      </button>
+      <button type="button" className={styles.skip} data-test="skip-views" onClick={() => skip(focusViews)}>
+        Skip to the views
+      </button>
+    </>
+  )
+}
+
+/** The tab of the view that is shown; on a phone, which has no tabs, the menu. */
+function focusViews(): void {
+  const bar = document.getElementById(VIEW_BAR)
+  const tab = bar?.querySelector<HTMLElement>('[aria-current]')
+  tab?.focus()
+  if (document.activeElement !== tab) bar?.querySelector('select')?.focus()
 }
 
 function LayerTitle() {

@@ -18,6 +18,7 @@ export function ThemeToggle() {
         size={30}
         aria-label={label}
         data-test="theme"
+        aria-keyshortcuts="t"
         onClick={() => setTheme(NEXT[theme])}
       >
         <HalfDisc />

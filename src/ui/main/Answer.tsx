@@ -1,4 +1,6 @@
+import { useState } from 'react'
 import { answerText, conditionLines } from '../../store/answer-text'
+import { ChevronDown } from '../icons'
 import { useApp } from '../use-app'
 import styles from './Main.module.css'
 
@@ -6,18 +8,29 @@ import styles from './Main.module.css'
 export function Answer() {
   const line = useApp(answerText)
   const conditions = useApp(conditionLines)
+  const [open, setOpen] = useState(false)
   return (
-    <div className={styles.answer}>
-      <p data-test="answer" aria-live="polite">
+    <>
+      <p className={styles.answer} data-test="answer">
         {line}
       </p>
-      {conditions.length > 0 && (
-        <div className={styles.conditions} data-test="conditions">
-          {conditions.map((text) => (
-            <p key={text}>{text}</p>
-          ))}
-        </div>
-      )}
-    </div>
+      <div className={styles.conditions} data-test="conditions" data-open={open}>
+        {conditions.map((text) => (
+          <p key={text}>{text}</p>
+        ))}
+        {conditions.length > 0 && (
+          <button
+            type="button"
+            className={styles.unfold}
+            data-test="conditions-unfold"
+            aria-label="All conditions"
+            aria-expanded={open}
+            onClick={() => setOpen(!open)}
+          >
+            <ChevronDown />
+          </button>
+        )}
+      </div>
+    </>
   )
 }

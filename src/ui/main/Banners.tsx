@@ -3,7 +3,6 @@ import { useClipboard } from '@mantine/hooks'
 import { type Banner, banners } from '../../store/banners'
 import { gpuAdvice, HEADLESS_COMMAND } from '../../store/gpu-advice'
 import { bugReport } from '../../store/report'
-import { SOFTWARE_TOKENS } from '../../store/result-keys'
 import { useActions, useApp } from '../use-app'
 import styles from './Banners.module.css'
 
@@ -31,20 +30,22 @@ export function Banners() {
 }
 
 function Exit({ banner }: { readonly banner: Banner }) {
-  const { openDevice, setTokens, dismissRecovery } = useActions()
-  switch (banner.action) {
+  const { accept, openDevice, dismissRecovery } = useActions()
+  const { action } = banner
+  if (typeof action === 'object') {
+    return (
+      <Button size="compact-sm" onClick={() => accept(action)}>
+        Use {action.tokens} tokens
+      </Button>
+    )
+  }
+  switch (action) {
     case 'advice':
       return <Advice />
     case 'start-again':
       return (
         <Button size="compact-sm" data-test="start-again" onClick={() => void openDevice()}>
           Start again
-        </Button>
-      )
-    case 'fewer-tokens':
-      return (
-        <Button size="compact-sm" onClick={() => setTokens(SOFTWARE_TOKENS)}>
-          Use {SOFTWARE_TOKENS} tokens
         </Button>
       )
     case 'report':

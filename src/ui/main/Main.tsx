@@ -1,12 +1,15 @@
 import { Suspense } from 'react'
-import { savedOnScreen } from '../../store/saved-layer'
-import { type View, type ViewId, viewById } from '../../store/views'
+import { blockedView } from '../../store/panel-state'
+import { type View, viewById } from '../../store/views'
+import { PanelState, StatePanel } from '../PanelState'
+import { TourOffer } from '../tour/TourOffer'
 import { useApp } from '../use-app'
 import { Answer } from './Answer'
 import { Banners } from './Banners'
 import { CUSTOM_VIEWS } from './custom-views'
+import { PANEL } from './figure-views'
+import { FIGURES } from './figures-place'
 import styles from './Main.module.css'
-import { PanelView } from './PanelView'
 import { RunBar } from './RunBar'
 import { SavedNote } from './SavedNote'
 import tile from './Tile.module.css'
@@ -23,28 +26,37 @@ export function Main() {
     <main className={styles.main} data-pane={pane}>
       <Banners />
       <SavedNote />
-      {ofLayer && <Answer />}
-      <div className={styles.bar}>
-        <ViewTabs />
+      <div className={styles.head}>
+        {ofLayer ? <Answer /> : <OfNoLayer />}
+        <TourOffer />
         <RunBar />
+        <ViewTabs />
       </div>
-      <ViewArea view={view} />
+      <div className={styles.area} data-test="view-area" id={FIGURES} tabIndex={-1}>
+        <ViewArea view={view} />
+      </div>
     </main>
   )
 }
 
-/** Views that look into the layer itself, and so show nothing of results from a file. */
-const LOOKS_INTO_LAYER: readonly ViewId[] = ['blocks', 'figure5']
+/** In the place of the answer, and as high. */
+function OfNoLayer() {
+  return (
+    <>
+      <p className={styles.answer}>A layer of random numbers: no loaded layer is used here.</p>
+      <p className={styles.conditions}>Width, outliers and seed are chosen below; the setting is not used.</p>
+    </>
+  )
+}
 
 function ViewArea({ view }: { readonly view: View }) {
-  const saved = useApp((state) => savedOnScreen(state) !== null)
-  if (saved && LOOKS_INTO_LAYER.includes(view.id)) {
-    return <p className={tile.empty}>The view {view.label} looks into the layer itself, which is not open.</p>
-  }
-  if (view.scope !== 'custom') return view.scope === 'tile' ? <TileView view={view} /> : <PanelView view={view} />
+  const blocked = useApp(blockedView)
+  if (blocked) return <StatePanel state={blocked} />
+  if (view.scope !== 'custom')
+    return view.scope === 'tile' ? <TileView view={view} /> : <PANEL.Component view={view} room={tile.panel} />
   const Custom = CUSTOM_VIEWS[view.id]
   return (
-    <Suspense fallback={<p className={tile.empty}>Loading</p>}>
+    <Suspense fallback={<PanelState kind="working" title={`Loading ${view.label}`} />}>
       <Custom />
     </Suspense>
   )

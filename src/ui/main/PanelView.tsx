@@ -2,13 +2,16 @@ import { useThrottledValue } from '@mantine/hooks'
 import { useMemo } from 'react'
 import type { MethodOutcome } from '../../experiment/result'
 import type { UnfinishedTraining } from '../../figures/figure'
-import { emptyReason, panelOutcomes } from '../../store/selectors'
-import { noTrainingText, unfinishedTrainings } from '../../store/unfinished'
+import { firstResult, noTraining } from '../../store/panel-state'
+import { panelOutcomes } from '../../store/selectors'
+import { unfinishedTrainings } from '../../store/unfinished'
 import type { FigureView } from '../../store/views'
+import { StatePanel } from '../PanelState'
 import { FigureData } from '../plot/FigureData'
 import { Plot } from '../plot/Plot'
 import { useApp } from '../use-app'
-import { panelFigure, useFigureLook } from './figure-look'
+import { useFigureLook } from './figure-look'
+import { panelFigure } from './figures'
 import styles from './Tile.module.css'
 
 /** A curve that grows is drawn again this often, in milliseconds. */
@@ -21,15 +24,11 @@ export function PanelView({ view }: { readonly view: FigureView }) {
   const unfinished = useUnfinished(view, outcomes)
   const options = useMemo(() => ({ ...look, unfinished }), [look, unfinished])
   const drawn = panelFigure(view.figure)
-  const missing = useApp(noTrainingText)
   const learned = outcomes.some((outcome) => outcome.kind === 'result' && outcome.training)
   const figure = useMemo(() => drawn?.build(outcomes, options), [drawn, outcomes, options])
-  const empty = useApp(emptyReason)
   const nothing = view.id === 'training' ? !learned && unfinished.length === 0 : outcomes.length === 0
-  if (!drawn || !figure || nothing) {
-    const waiting = view.id === 'training' ? missing : 'Waiting for the first result'
-    return <p className={styles.empty}>{empty ?? waiting}</p>
-  }
+  if (!drawn || !figure) return null
+  if (nothing) return <Nothing isTraining={view.id === 'training'} />
   return (
     <div className={styles.panel} data-test={`panel-${view.id}`}>
       <Plot figure={figure} title={drawn.label} label={drawn.describe(outcomes, options)} enlarged>
@@ -37,6 +36,11 @@ export function PanelView({ view }: { readonly view: FigureView }) {
       </Plot>
     </div>
   )
+}
+
+function Nothing({ isTraining }: { readonly isTraining: boolean }) {
+  const state = useApp(isTraining ? noTraining : firstResult)
+  return <StatePanel state={state} />
 }
 
 const NONE: readonly UnfinishedTraining[] = []

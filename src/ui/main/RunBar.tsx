@@ -1,7 +1,9 @@
 import { Button } from '@mantine/core'
+import type { MemoryPlan } from '../../experiment/memory-plan'
 import { settingLabel } from '../../experiment/setting-text'
 import { methodStyle } from '../../figures/method-style'
 import { runProgress } from '../../store/selectors'
+import { byteText } from '../../store/tensor-rows'
 import { useActions, useApp } from '../use-app'
 import styles from './Main.module.css'
 
@@ -34,7 +36,7 @@ export function RunBar() {
   if (phase === 'scheduled' || !ready || done === total || end === null) return null
   return (
     <div className={styles.run} data-test="run-bar">
-      <span className={styles.step}>
+      <span className={styles.missing}>
         {end.kind === 'cancelled' ? 'Cancelled.' : 'Stopped.'} {total - done} of {total} results are missing.
       </span>
       <Button size="compact-xs" data-test="run" onClick={run}>
@@ -45,13 +47,27 @@ export function RunBar() {
 }
 
 function CurrentStep() {
-  const { current, progress } = useApp(({ run }) => ({ current: run.current, progress: run.progress }))
+  const { current, progress, memory } = useApp(({ run }) => ({
+    current: run.current,
+    progress: run.progress,
+    memory: run.memory,
+  }))
   if (!current) return <span className={styles.step}>Loading the layer</span>
   const step = progress && progress.total > 1 ? `, step ${progress.done} of ${progress.total}` : ''
   return (
-    <span className={styles.step}>
+    <span className={styles.step} title={memory ? limitText(memory) : undefined}>
       {methodStyle(current.method, 'light').label} under {settingLabel(current.setting)}
       {step}
+      {memory && memoryText(memory)}
     </span>
   )
 }
+
+/** What the run takes on the GPU, and in how many pieces where the layer is not taken whole. */
+function memoryText({ peakBytes, pieces }: MemoryPlan): string {
+  const cut = pieces && pieces.weightPieces > 1 ? ` in ${pieces.weightPieces} pieces` : ''
+  return ` · plan ${byteText(peakBytes)}${cut}`
+}
+
+const limitText = ({ peakBytes, limitBytes }: MemoryPlan) =>
+  `At most about ${byteText(peakBytes)} of GPU memory at once; one buffer may take ${byteText(limitBytes)}.`

@@ -1,19 +1,22 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core'
+import { ActionIcon, Tooltip } from '@mantine/core'
+import type { KeyboardEvent } from 'react'
 import type { MethodFailure, MethodResult } from '../../experiment/result'
 import { settingLabel } from '../../experiment/setting-text'
 import { formatDecibels, formatKurtosis, formatMagnitude } from '../../figures/format-number'
 import { methodStyle } from '../../figures/method-style'
 import { savedOnScreen } from '../../store/saved-layer'
-import { emptyReason, layerFacts, type TileModel, type TileStatus, tiles } from '../../store/selectors'
+import { layerFacts, type TileModel, type TileStatus, tiles } from '../../store/selectors'
 import type { CancelledRun } from '../../store/state'
 import { cancelledText } from '../../store/unfinished'
 import type { FigureView } from '../../store/views'
 import { Enlarge, Reduce } from '../icons'
 import { MethodMark } from '../MethodMark'
+import { useMethodTarget } from '../method-target'
+import { PanelState } from '../PanelState'
 import { useActions, useApp } from '../use-app'
 import type { FigureLook } from './figure-look'
+import { TILE_FIGURE } from './figure-views'
 import styles from './Tile.module.css'
-import { TileFigureView } from './TileFigureView'
 import { TileProgress } from './TileProgress'
 import { useHoverTip } from './use-hover-tip'
 
@@ -28,13 +31,14 @@ interface TileProps {
 
 /** One method: its name and headline, its figure, and where it stands in the run. */
 export function Tile({ id, view, look, enlarged, onEnlarge }: TileProps) {
+  const target = useMethodTarget(id)
   const model = useApp((state) => tiles(state).find(({ method }) => method.id === id))
   if (!model) return null
   const { status, outcome } = model
   const result = outcome?.kind === 'result' ? outcome : null
   const name = methodStyle(id, 'light').label
   return (
-    <article className={styles.tile} data-test={`tile-${id}`} data-result={status} aria-label={name}>
+    <article className={styles.tile} data-test={`tile-${id}`} data-result={status} aria-label={name} {...target}>
       <header className={styles.head}>
         <h2>
           <MethodMark id={id} /> {name}
@@ -45,12 +49,13 @@ export function Tile({ id, view, look, enlarged, onEnlarge }: TileProps) {
           {result && <Facts result={result} />}
         </p>
         {result && <Headline result={result} />}
-        {onEnlarge && <SizeButton name={name} enlarged={enlarged} onClick={onEnlarge} />}
+        {onEnlarge && <SizeButton {...{ id, name, enlarged }} onClick={onEnlarge} />}
       </header>
       {status === 'running' && <TileProgress />}
       {status === 'failed' && outcome?.kind === 'failure' && <Failure failure={outcome} />}
       {result && (
-        <TileFigureView
+        <TILE_FIGURE.Component
+          room={styles.figure}
           view={view}
           result={result}
           options={status === 'live' ? look.current : look.previous}
@@ -64,23 +69,23 @@ export function Tile({ id, view, look, enlarged, onEnlarge }: TileProps) {
 }
 
 function Waiting() {
-  const text = useApp((state) => {
+  const title = useApp((state) => {
     const { device, run } = state
-    if (state.source.pendingLink !== null) return emptyReason(state)
     if (savedOnScreen(state) !== null) return 'Not in this file'
     if (device.status === 'unavailable') return 'Needs WebGPU'
     return device.status !== 'lost' && run.end === null ? 'Waiting' : 'Not computed'
   })
-  return <p className={styles.waiting}>{text}</p>
+  return <PanelState compact kind={title === 'Waiting' ? 'waiting' : 'empty'} title={title} />
 }
 
 interface SizeButtonProps {
+  readonly id: string
   readonly name: string
   readonly enlarged: boolean
   readonly onClick: () => void
 }
 
-function SizeButton({ name, enlarged, onClick }: SizeButtonProps) {
+function SizeButton({ id, name, enlarged, onClick }: SizeButtonProps) {
   const { tip, target } = useHoverTip()
   return (
     <Tooltip label={enlarged ? 'Back to all tiles (Escape)' : 'Enlarge this tile'} {...tip}>
@@ -90,13 +95,30 @@ function SizeButton({ name, enlarged, onClick }: SizeButtonProps) {
         color="gray"
         size="sm"
         aria-label={`${enlarged ? 'Reduce' : 'Enlarge'} ${name}`}
+        data-test={`size-${id}`}
+        data-size-button
         onClick={onClick}
         {...target}
+        onKeyDown={(event) => {
+          target.onKeyDown()
+          moveBetweenTiles(event)
+        }}
       >
         {enlarged ? <Reduce /> : <Enlarge />}
       </ActionIcon>
     </Tooltip>
   )
+}
+
+const STEPS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }
+
+/** From a tile's size button, arrow keys lead to that of the tile before or after it. */
+function moveBetweenTiles(event: KeyboardEvent<HTMLElement>): void {
+  const step = STEPS[event.key]
+  if (step === undefined) return
+  event.preventDefault()
+  const buttons = [...document.querySelectorAll<HTMLElement>('[data-size-button]')]
+  buttons[buttons.indexOf(event.currentTarget) + step]?.focus()
 }
 
 function Facts({ result: { profile } }: { readonly result: MethodResult }) {
@@ -148,26 +170,19 @@ function SyntheticMark() {
 function Cancelled({ run: left }: { readonly run: CancelledRun }) {
   const { run } = useActions()
   const text = cancelledText(left)
-  return (
-    <div className={styles.cancelled}>
-      <p>{`${text.slice(0, 1).toUpperCase()}${text.slice(1)}`}</p>
-      <Button size="compact-sm" variant="default" onClick={run}>
-        Run again
-      </Button>
-    </div>
-  )
+  const title = `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
+  return <PanelState compact kind="empty" title={title} actions={[{ label: 'Run again', onClick: run }]} />
 }
 
-function Failure({ failure }: { readonly failure: MethodFailure }) {
-  const { retry } = useActions()
-  return (
-    <div className={styles.failure} role="alert">
-      <p>
-        <strong>{failure.error.code}</strong> {failure.error.message}
-      </p>
-      <Button size="compact-sm" variant="default" onClick={() => retry(failure.method)}>
-        Retry
-      </Button>
-    </div>
+function Failure({ failure: { error, method } }: { readonly failure: MethodFailure }) {
+  const { accept, retry } = useActions()
+  const { proposal } = error
+  const help = proposal ? [{ label: `Use ${proposal.tokens} tokens`, onClick: () => accept(proposal) }] : []
+  const title = (
+    <>
+      <strong>{error.code}</strong> {error.message}
+    </>
   )
+  const actions = [...help, { label: 'Retry', onClick: () => retry(method) }]
+  return <PanelState compact kind="failed" title={title} actions={actions} />
 }

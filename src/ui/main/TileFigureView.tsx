@@ -3,11 +3,15 @@ import type { MethodResult } from '../../experiment/result'
 import type { FigureOptions } from '../../figures/figure'
 import { formatDecibels } from '../../figures/format-number'
 import { methodStyle } from '../../figures/method-style'
+import { mixesChannels } from '../../store/figure5'
 import type { FigureView } from '../../store/views'
+import { PanelState } from '../PanelState'
+import { ChannelPlot } from '../plot/ChannelPlot'
+import { plainAxis } from '../plot/channel-axis'
 import { FigureData } from '../plot/FigureData'
-import { Plot } from '../plot/Plot'
+import { Plot, type PlotProps } from '../plot/Plot'
 import { useApp } from '../use-app'
-import { tileFigure } from './figure-look'
+import { tileFigure } from './figures'
 import styles from './Tile.module.css'
 
 const Surface = lazy(async () => ({ default: (await import('../plot/Surface')).Surface }))
@@ -39,19 +43,31 @@ export const TileFigureView = memo(function TileFigureView({ view, result, optio
   return (
     <div className={styles.figure} data-enlarged={enlarged}>
       {view.id === 'surface' && surface === '3d' ? (
-        <Suspense fallback={<p className={styles.waiting}>Loading 3-D</p>}>
+        <Suspense fallback={<PanelState compact kind="working" title="Loading the surface" />}>
           <SurfaceFigure {...{ result, options, enlarged, title, label }} flat={figure}>
             {data}
           </SurfaceFigure>
         </Suspense>
       ) : (
-        <Plot figure={figure} title={title} label={label} captionHidden={!enlarged} enlarged={enlarged}>
-          {data}
-        </Plot>
+        <Flat {...{ view, result, figure, title, label, enlarged }}>{data}</Flat>
       )}
     </div>
   )
 })
+
+interface FlatProps extends Omit<TileFigureProps, 'options'>, Pick<PlotProps, 'figure' | 'title' | 'label'> {
+  readonly children: ReactNode
+}
+
+/** Figures over channels share the channel under the pointer and the pinned one. */
+function Flat({ view, result, children, ...plot }: FlatProps) {
+  const mixed = useApp((_, vocabulary) => mixesChannels(vocabulary, result.method))
+  const { channelMax, map } = result.profile
+  const axis = useMemo(() => plainAxis(channelMax.length), [channelMax.length])
+  const shown = { ...plot, captionHidden: !plot.enlarged, children }
+  if (view.id !== 'channels' && view.id !== 'surface') return <Plot {...shown} />
+  return <ChannelPlot {...shown} {...{ axis, mixed }} tokens={view.id === 'surface' ? map.tokens : undefined} />
+}
 
 interface SurfaceFigureProps extends Omit<TileFigureProps, 'view'> {
   readonly title: string

@@ -13,7 +13,7 @@ export function TileProgress() {
   const text = progress && progress.total > 1 ? `Step ${progress.done} of ${progress.total}` : 'Running'
   return (
     <div className={styles.progress}>
-      <p role="status">{text}</p>
+      <p>{text}</p>
       {losses.length > 1 && (
         <>
           <svg

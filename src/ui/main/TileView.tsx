@@ -1,9 +1,10 @@
 import { useHotkeys } from '@mantine/hooks'
-import { useState } from 'react'
+import { type CSSProperties, useState } from 'react'
 import { tiles } from '../../store/selectors'
 import type { FigureView } from '../../store/views'
 import { useApp } from '../use-app'
 import { useFigureLook } from './figure-look'
+import { SurfaceSwitch } from './SurfaceSwitch'
 import { Tile } from './Tile'
 import styles from './Tile.module.css'
 
@@ -14,19 +15,25 @@ export function TileView({ view }: { readonly view: FigureView }) {
   const [enlarged, setEnlarged] = useState<string | null>(null)
   const large = enlarged !== null && ids.length > 1 && ids.includes(enlarged) ? enlarged : null
   useHotkeys(large === null ? [] : [['Escape', () => setEnlarged(null)]])
-  if (ids.length === 0) return <p className={styles.empty}>No method is chosen. Choose one under Methods.</p>
   return (
-    <div className={styles.tiles} data-count={large === null ? ids.length : 1}>
-      {(large === null ? ids : [large]).map((id) => (
-        <Tile
-          key={id}
-          id={id}
-          view={view}
-          look={look}
-          enlarged={large === id || ids.length === 1}
-          onEnlarge={ids.length === 1 ? null : () => setEnlarged(large === id ? null : id)}
-        />
-      ))}
-    </div>
+    <>
+      {view.id === 'surface' && <SurfaceSwitch />}
+      <div
+        className={styles.tiles}
+        data-count={large === null ? ids.length : 1}
+        style={{ '--count': ids.length } as CSSProperties}
+      >
+        {(large === null ? ids : [large]).map((id) => (
+          <Tile
+            key={id}
+            id={id}
+            view={view}
+            look={look}
+            enlarged={large === id || ids.length === 1}
+            onEnlarge={ids.length === 1 ? null : () => setEnlarged(large === id ? null : id)}
+          />
+        ))}
+      </div>
+    </>
   )
 }

@@ -11,5 +11,7 @@ export const CUSTOM_VIEWS: Readonly<Record<CustomViewId, ComponentType>> = {
   scales: lazy(async () => ({ default: (await import('../scales/ScalesView')).ScalesView })),
   rotation: lazy(async () => ({ default: (await import('../rotation/RotationView')).RotationView })),
   sweeps: lazy(async () => ({ default: (await import('../sweeps/SweepsView')).SweepsView })),
+  grid: lazy(async () => ({ default: (await import('../grid/GridView')).GridView })),
+  findings: lazy(async () => ({ default: (await import('../findings/FindingsView')).FindingsView })),
   formats: lazy(async () => ({ default: (await import('../formats/FormatsView')).FormatsView })),
 }

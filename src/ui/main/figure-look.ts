@@ -1,8 +1,7 @@
 import { useComputedColorScheme } from '@mantine/core'
 import { useMemo } from 'react'
-import type { FigureOptions, PanelFigure, TileFigure } from '../../figures/figure'
+import type { FigureOptions } from '../../figures/figure'
 import { figureOptions } from '../../figures/options'
-import { FIGURES } from '../../figures/registry'
 import { baselineResult, resultsOf, tiles } from '../../store/selectors'
 import { useFigureTheme } from '../plot/figure-theme'
 import { useApp } from '../use-app'
@@ -31,14 +30,4 @@ export function useFigureLook(): FigureLook {
   }, [theme, live, baseline])
   const previous = useMemo(() => figureOptions(left, { theme }), [theme, left])
   return useMemo(() => ({ current, previous }), [current, previous])
-}
-
-/** The tile figure called `id`. */
-export function tileFigure(id: string): TileFigure | undefined {
-  return FIGURES.find((figure): figure is TileFigure => figure.id === id && figure.scope === 'tile')
-}
-
-/** The panel figure called `id`. */
-export function panelFigure(id: string): PanelFigure | undefined {
-  return FIGURES.find((figure): figure is PanelFigure => figure.id === id && figure.scope === 'panel')
 }

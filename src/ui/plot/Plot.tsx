@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import type { FigureSpec } from '../../figures/figure'
+import { useMethodTraces } from './method-traces'
 import styles from './plot.module.css'
 import { loadPlotly, type PlotlyApi } from './plotly-loader'
 import { useOnScreen, useShownFigure } from './shown-figures'
@@ -29,7 +30,15 @@ export interface PlotProps {
 export function Plot({ figure, title, isListed = true, label, captionHidden, enlarged, children, ...more }: PlotProps) {
   const { load, onFirstDrawn } = more
   const drawn = useOnScreen(figure)
-  const { host, state } = useDrawing(drawn, { enlarged: enlarged ?? false, load: load ?? loadPlotly, onFirstDrawn })
+  const connect = useMethodTraces()
+  const { host, state } = useDrawing(drawn, {
+    enlarged: enlarged ?? false,
+    load: load ?? loadPlotly,
+    onFirstDrawn: (element) => {
+      connect(element)
+      onFirstDrawn?.(element)
+    },
+  })
   useShownFigure(host, isListed ? figure : null, { title, label, load })
   return (
     <figure className={styles.figure} data-drawing={state.kind} data-enlarged={enlarged}>

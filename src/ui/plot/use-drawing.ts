@@ -73,8 +73,10 @@ function useResize(host: RefObject<HTMLElement | null>, plotly: RefObject<Plotly
     let cancel = () => {}
     const observer = new ResizeObserver(() => {
       cancel()
-      // A hidden tile has no size; it is resized when it shows.
-      if (element.clientWidth > 0) cancel = enqueueDraw(() => plotly.current?.Plots.resize(element))
+      // A hidden tile has no size; it is resized when it shows. Plots.resize would wait a tenth of a second, each time.
+      cancel = enqueueDraw(() => {
+        if (element.clientWidth > 0) return plotly.current?.relayout(element, { autosize: true })
+      })
     })
     observer.observe(element)
     return () => {

@@ -18,6 +18,7 @@ import { Field } from '../Field'
 import { NumberField } from '../NumberField'
 import { useActions, useApp } from '../use-app'
 import styles from './ActivationsSection.module.css'
+import { RailSection } from './RailSection'
 import { RowRangeField } from './RowRangeField'
 import { SyntheticFields } from './SyntheticFields'
 
@@ -28,13 +29,12 @@ export function ActivationsSection() {
   const missing = useApp((state) => missingActivations(visibleFiles(state.source), state.source.weight))
   const gain = useApp((state) => gainOf(visibleFiles(state.source), state.source.weight))
   return (
-    <section aria-labelledby="activations-heading">
-      <h2 id="activations-heading">Activations</h2>
+    <RailSection id="activations" title="Activations">
       {hasWeight && <SourceSwitch canCapture={missing === null} hasGain={gain !== null} />}
       {missing !== null && <p className={styles.note}>{missing}</p>}
       {hasWeight && (kind === 'captured' ? <CapturedFields /> : <SyntheticFields />)}
       <HeldOut />
-    </section>
+    </RailSection>
   )
 }
 
@@ -84,7 +84,11 @@ function CapturedFields() {
   )
   return (
     <>
-      <Field label="Tensor" help="The tensor that feeds the weight: its last axis has the weight's input dimension.">
+      <Field
+        label="Tensor"
+        help="The tensor that feeds the weight: its last axis has the weight's input dimension."
+        topics={['activations.captured', 'activations', 'layer']}
+      >
         {(ids) => (
           <NativeSelect
             {...ids}
@@ -155,6 +159,7 @@ function HeldOut() {
       <NumberField
         label="Held-out rows"
         help="Share of the rows that methods never see; errors are measured on them. 0 % measures on the calibration rows."
+        topics={['held-out', 'rows']}
         unit="%"
         value={Number((100 * share).toFixed(2))}
         min={0}

@@ -9,7 +9,8 @@ import { Transfer } from './Transfer'
 
 /** Open files, a folder or an address, and read here why something could not be opened. */
 export function DropZone() {
-  const { getInputProps, pick } = useDrop()
+  const { input, pick } = useDrop()
+  const { openFiles } = useActions()
   const reading = useApp((state) => state.source.reading)
   const status = reading.length > 0 ? `Reading ${reading.join(', ')}` : 'Read in this tab only'
   return (
@@ -21,8 +22,15 @@ export function DropZone() {
             {status}
           </span>
         </span>
-        <input {...getInputProps({ multiple: true, 'aria-label': 'Safetensors files' })} />
-        <Button size="xs" px={10} variant="default" className={styles.open} onClick={pick}>
+        <input
+          ref={input}
+          type="file"
+          hidden
+          multiple
+          aria-label="Safetensors files"
+          onChange={({ currentTarget }) => openChosen(currentTarget, openFiles)}
+        />
+        <Button size="xs" px={10} variant="default" className={styles.open} aria-keyshortcuts="o" onClick={pick}>
           Open
         </Button>
         <FolderButton />
@@ -34,6 +42,13 @@ export function DropZone() {
       <LinkRequest />
     </>
   )
+}
+
+/** Opens what was chosen, and empties the input so that the same can be chosen again. */
+function openChosen(input: HTMLInputElement, openFiles: (files: readonly File[]) => Promise<void>): void {
+  const files = [...(input.files ?? [])]
+  input.value = ''
+  if (files.length > 0) void openFiles(files)
 }
 
 function FolderButton() {
@@ -49,12 +64,7 @@ function FolderButton() {
         data-test="folder"
         aria-label="Folder of a model"
         {...{ webkitdirectory: '' }}
-        onChange={({ currentTarget }) => {
-          const files = [...(currentTarget.files ?? [])]
-          // So that the same folder can be chosen again.
-          currentTarget.value = ''
-          if (files.length > 0) void openFiles(files)
-        }}
+        onChange={({ currentTarget }) => openChosen(currentTarget, openFiles)}
       />
       <Button size="xs" px={10} variant="default" className={styles.open} onClick={() => input.current?.click()}>
         Folder

@@ -1,7 +1,8 @@
 import { NativeSelect } from '@mantine/core'
 import { parseFormat } from '../../formats/format-text'
 import { formatMenu } from '../../store/format-menu'
-import { mxChoices, usesHeads } from '../../store/result-keys'
+import { mxChoices } from '../../store/mx-choices'
+import { usesHeads } from '../../store/result-keys'
 import { choosesKeyOrValue, chosenShape } from '../../store/selectors'
 import type { FormatSide } from '../../store/setup-actions'
 import { defaultSetup } from '../../store/vocabulary'
@@ -57,7 +58,12 @@ function FormatField({ side }: { readonly side: FormatSide }) {
   const menu = formatMenu(formats, { chosen, choices, inDim: side === 'outputFormat' ? null : inDim })
   return (
     <>
-      <Field label={label} help={help} onReset={() => setFormat(side, standard[side])}>
+      <Field
+        label={label}
+        help={help}
+        topics={[`format:${chosen === null ? 'number-format' : parseFormat(chosen).format.id}`, 'setting']}
+        onReset={() => setFormat(side, standard[side])}
+      >
         {(ids) => (
           <NativeSelect
             {...ids}

@@ -5,21 +5,30 @@ import { useActions, useApp, useVocabulary } from '../use-app'
 import { DropZone } from './DropZone'
 import styles from './LayerSection.module.css'
 import { OpenFiles } from './OpenFiles'
+import { RailSection } from './RailSection'
 import { SliceField } from './SliceField'
 import { TensorList } from './TensorList'
 
 /** LAYER: where the weight comes from. */
 export function LayerSection() {
   return (
-    <section aria-labelledby="layer-heading">
-      <h2 id="layer-heading">Layer</h2>
-      <DropZone />
+    <RailSection id="layer" title="Layer" always={<DropZone />}>
       <LayerMenu />
       <OpenFiles />
+      <RoomForList />
       <TensorList />
       <SliceField />
-    </section>
+    </RailSection>
   )
+}
+
+/** As much as the built-in layer's lines will take, until they are there: nothing below moves. */
+function RoomForList() {
+  const comes = useApp(
+    ({ source }) =>
+      source.active === null && source.pendingLink === null && (source.restoring || source.reading.length > 0),
+  )
+  return comes ? <div className={styles.room} /> : null
 }
 
 /** What is on screen: a layer that ships with the page, or one of the user's open files. */
@@ -68,10 +77,10 @@ function LayerMenu() {
       </Field>
       {chosen && (
         <>
-          <p className={styles.explains}>{chosen.explains}</p>
           <details className={styles.details}>
-            <summary>Where it comes from</summary>
-            {chosen.provenance}
+            <summary>About this layer</summary>
+            <p>{chosen.explains}</p>
+            <p>{chosen.provenance}</p>
           </details>
         </>
       )}

@@ -1,9 +1,11 @@
 import { Popover, Tooltip } from '@mantine/core'
 import type { MethodEntry } from '../../experiment/catalog'
 import { BASELINE } from '../../store/vocabulary'
+import { HelpButton } from '../help/HelpButton'
 import { Cross, Gear } from '../icons'
 import { MethodMark } from '../MethodMark'
 import { useHoverTip } from '../main/use-hover-tip'
+import { useMethodTarget } from '../method-target'
 import { OptionField } from '../OptionField'
 import { useActions, useApp } from '../use-app'
 import styles from './MethodsSection.module.css'
@@ -21,9 +23,10 @@ export function MethodChip({ entry }: MethodProps) {
   })
   const { showMethod } = useActions()
   const { tip, target } = useHoverTip()
+  const marked = useMethodTarget(entry.id)
   const help = `${entry.summary} ${on ? 'Press to hide it' : 'Hidden. Press to show it'}; it is computed either way.`
   return (
-    <span className={styles.chip} data-on={on}>
+    <span className={styles.chip} data-on={on} {...marked}>
       <Tooltip label={`${help} Source: ${entry.source}`} position="right" {...tip}>
         <button
           type="button"
@@ -80,6 +83,7 @@ function Options({ entry }: MethodProps) {
         <button type="button" className={styles.reset} onClick={() => resetMethodOptions(entry.id)}>
           Reset to defaults
         </button>
+        <HelpButton about={entry.label} topics={[`method:${entry.id}`]} />
       </Popover.Dropdown>
     </Popover>
   )

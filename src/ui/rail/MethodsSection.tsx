@@ -5,14 +5,14 @@ import { useActions, useApp, useVocabulary } from '../use-app'
 import { MethodChip } from './MethodChip'
 import { MethodPicker } from './MethodPicker'
 import styles from './MethodsSection.module.css'
+import { RailSection } from './RailSection'
 
 /** METHODS: what is compared. */
 export function MethodsSection() {
   const { methods } = useVocabulary()
   const chosen = useApp((state) => state.setup.methods.map(({ id }) => id))
   return (
-    <section aria-labelledby="methods-heading">
-      <h2 id="methods-heading">Methods</h2>
+    <RailSection id="methods" title="Methods">
       <PresetField />
       <div className={styles.chips}>
         {methods
@@ -22,7 +22,7 @@ export function MethodsSection() {
           ))}
         <MethodPicker />
       </div>
-    </section>
+    </RailSection>
   )
 }
 
@@ -40,6 +40,7 @@ function PresetField() {
     <Field
       label="Preset"
       help="A named choice of methods; options stay as they are. All of the paper: the methods of table 1 of arXiv 2601.09555."
+      topics={['method-preset', 'method-grid', 'rtn']}
       onReset={() => choose(METHOD_PRESETS[0].id)}
     >
       {(ids) => (

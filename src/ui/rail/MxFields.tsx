@@ -25,6 +25,7 @@ export function MxFields() {
       <Field
         label="Scale rule"
         help={SCALE_RULE_TEXT[scaleRule].help + why}
+        topics={[`rule.${scaleRule}`, 'scale-rule', 'block-scale', 'block-size']}
         onReset={() => setScaleRule(STANDARD_MX.scaleRule)}
       >
         {(ids) => (
@@ -42,6 +43,7 @@ export function MxFields() {
       <Field
         label="Rounding"
         help={`To the nearest code, a value halfway to the even one or away from zero (microxcaling); or always toward zero.${why}`}
+        topics={[`rounding.${rounding}`, 'rounding', 'seed']}
         onReset={() => setRounding(STANDARD_MX.rounding)}
       >
         {(ids) => (

@@ -85,6 +85,7 @@ function Factor({ disabled, why }: { readonly disabled: boolean; readonly why: s
     <NumberField
       label="Factor"
       help={`What elements are multiplied by before rounding, ${PRE_SCALE_MIN} … ${PRE_SCALE_MAX}; 1 changes nothing. Default 3/4.${why}`}
+      topics={['pre-scale', 'pre-scale.exact', 'pre-scale.literal']}
       value={factor}
       min={PRE_SCALE_MIN}
       max={PRE_SCALE_MAX}

@@ -8,6 +8,8 @@ import { NumberField } from '../NumberField'
 import { useActions, useApp } from '../use-app'
 import styles from './ActivationsSection.module.css'
 
+const SYNTHETIC_TOPICS = ['outliers', 'tokens', 'tail', 'correlation', 'massive'].map((id) => `synthetic.${id}`)
+
 /** What the switch for massive tokens puts in: levels as published for large models, of two channels. */
 const MASSIVE = { channels: 2, size: 300 }
 
@@ -44,6 +46,7 @@ export function SyntheticFields() {
       <NumberField
         label="Outliers"
         help="Outlier channels: those that are multiplied by the gain; those with the largest norm gain, else chosen by the seed."
+        topics={SYNTHETIC_TOPICS}
         unit="channels"
         value={controls.outlierChannels}
         min={0}

@@ -63,6 +63,7 @@ export function TensorList() {
             aria-label="Search tensors"
             placeholder={`Search ${all.length.toLocaleString('en-US')} tensors`}
             data-test="tensor-search"
+            aria-keyshortcuts="/"
             value={search}
             onChange={({ currentTarget }) => setSearch(currentTarget.value)}
           />
@@ -87,7 +88,7 @@ export function TensorList() {
       {lines.length === 0 ? (
         <p className={styles.none}>No tensor is called that.</p>
       ) : (
-        <TensorLines lines={lines} onToggle={toggle} />
+        <TensorLines lines={lines} shortcut={all.length < SEARCH_FROM ? '/' : undefined} onToggle={toggle} />
       )}
     </>
   )

@@ -1,4 +1,4 @@
-import { Button, NativeSelect, SegmentedControl } from '@mantine/core'
+import { NativeSelect, SegmentedControl } from '@mantine/core'
 import { useEffect, useMemo, useState } from 'react'
 import type { RotationCauses } from '../../experiment/rotation-causes'
 import { settingLabel } from '../../experiment/setting-text'
@@ -11,12 +11,16 @@ import {
 import { describeOutlierToken, drawOutlierToken, outlierTokenTable } from '../../figures/outlier-token'
 import { describePrediction, drawPredictedError, indexTable, predictionTable } from '../../figures/predicted-error'
 import { rotationStory, verdictSentence } from '../../figures/rotation-verdict'
+import { noDevice } from '../../store/panel-state'
 import { causesModel, isLearned, isRandom, wantedAtOnce, wantedCauses } from '../../store/rotation-causes'
 import { rotationChoices } from '../../store/rotation-view'
-import { emptyReason, layerTitle } from '../../store/selectors'
+import { layerTitle } from '../../store/selectors'
 import { Field } from '../Field'
 import { NumberTable } from '../formats/NumberTable'
 import { useTheme } from '../main/figure-look'
+import { PanelState, StatePanel } from '../PanelState'
+import { ChannelPlot } from '../plot/ChannelPlot'
+import { plainAxis } from '../plot/channel-axis'
 import { FigureData } from '../plot/FigureData'
 import { Plot } from '../plot/Plot'
 import { useActions, useApp } from '../use-app'
@@ -40,14 +44,12 @@ export function LayerPart() {
       <RotationField />
       <FormatPair />
       {error && (
-        <div className={styles.failure} role="alert">
-          <span>
-            {error.message} ({error.code})
-          </span>
-          <Button size="compact-xs" variant="default" onClick={retryCauses}>
-            Try again
-          </Button>
-        </div>
+        <PanelState
+          compact
+          kind="failed"
+          title={`${error.message} (${error.code})`}
+          actions={[{ label: 'Try again', onClick: retryCauses }]}
+        />
       )}
       {causes ? <Causes causes={causes} /> : !error && <Missing />}
     </>
@@ -87,20 +89,22 @@ function RotationField() {
 /** Why there is nothing to see yet. */
 function Missing() {
   const wanted = useApp((state, vocabulary) => wantedCauses(state, vocabulary).length > 0)
-  const hasLayer = useApp((state) => state.source.weight !== null)
-  const device = useApp((state) => state.device.status)
-  const empty = useApp(emptyReason)
   const rotation = useApp((state) => state.rotation.controls.rotation)
+  const missing = useApp(noDevice)
+  if (missing) return <StatePanel state={missing} />
   if (wanted && isLearned(rotation)) return <Training method={rotation} />
-  const reason = () => {
-    if (device !== 'ready') return 'Needs a GPU device'
-    if (!hasLayer) return empty ?? 'No layer is open'
-    return wanted ? 'Measuring the layer' : (empty ?? 'The setting leaves both operands as loaded: nothing is rounded')
-  }
   return (
-    <p className={styles.empty} role="status" data-test="causes-missing">
-      {reason()}
-    </p>
+    <div className={styles.empty} data-test="causes-missing">
+      {wanted ? (
+        <PanelState kind="working" title="Measuring the layer" text="Noise by channel, then what predicts it." />
+      ) : (
+        <PanelState
+          kind="empty"
+          title="Nothing is rounded"
+          text="The setting leaves both operands as loaded. Choose another one under Setting."
+        />
+      )}
+    </div>
   )
 }
 
@@ -146,6 +150,15 @@ function AttributionPanel({ causes }: PanelProps) {
   const theme = useTheme()
   const [order, setOrder] = useState<AttributionOrder>('channel')
   const figure = useMemo(() => drawAttribution(causes, order, theme), [causes, order, theme])
+  const channels = causes.before.weightNoise.length
+  // The upper panel, RTN: a rotation mixes the channels of the lower one.
+  const axis = useMemo(() => plainAxis(channels, 0), [channels])
+  const plot = {
+    figure,
+    title: 'Noise by channel',
+    label: describeAttribution(causes),
+    children: <FigureData name="noise by channel" table={() => attributionTable(causes)} />,
+  }
   return (
     <article className={styles.wide} data-test="causes-attribution" aria-label="Noise by channel">
       <h3>
@@ -161,9 +174,7 @@ function AttributionPanel({ causes }: PanelProps) {
           ]}
         />
       </h3>
-      <Plot figure={figure} title="Noise by channel" label={describeAttribution(causes)}>
-        <FigureData name="noise by channel" table={() => attributionTable(causes)} />
-      </Plot>
+      {order === 'channel' ? <ChannelPlot {...plot} axis={axis} mixed={false} /> : <Plot {...plot} />}
     </article>
   )
 }

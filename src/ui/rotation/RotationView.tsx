@@ -5,7 +5,7 @@ import { LayerPart } from './LayerPart'
 import styles from './rotation.module.css'
 import { StudyPart } from './StudyPart'
 
-/** When a rotation hurts and why: on a synthetic layer over the strength of its outliers, and on the layer that is loaded. */
+/** When a rotation hurts and why: on the layer that is loaded, and on a synthetic layer over the strength of its outliers. */
 export function RotationView() {
   const part = useApp((state) => state.rotation.controls.part)
   const { setRotation } = useActions()
@@ -17,10 +17,10 @@ export function RotationView() {
           size="xs"
           aria-label="What is looked at"
           value={part}
-          onChange={(value) => setRotation({ part: value === 'layer' ? 'layer' : 'synthetic' })}
+          onChange={(value) => setRotation({ part: value === 'synthetic' ? 'synthetic' : 'layer' })}
           data={[
-            { value: 'synthetic', label: <span data-test="rotation-synthetic">Synthetic layer</span> },
             { value: 'layer', label: <span data-test="rotation-layer">This layer</span> },
+            { value: 'synthetic', label: <span data-test="rotation-synthetic">Synthetic layer</span> },
           ]}
         />
       </div>

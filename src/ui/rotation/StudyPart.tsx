@@ -17,7 +17,7 @@ import {
   peakednessTitle,
 } from '../../figures/peakedness-study'
 import { formatConditions } from '../../store/conditions'
-import { mxChoices } from '../../store/result-keys'
+import { mxChoices } from '../../store/mx-choices'
 import { STUDY_FORMATS, studyModel } from '../../store/rotation-view'
 import { MethodMark } from '../MethodMark'
 import { useTheme } from '../main/figure-look'

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { studyModel } from '../../store/rotation-view'
+import { Announcement, quarters } from '../Announcement'
 import { useActions, useApp } from '../use-app'
 import styles from './rotation.module.css'
 
@@ -15,7 +16,8 @@ export function StudyProgress() {
   const { cancelStudy, runStudy } = useActions()
   if (phase !== 'idle') {
     return (
-      <div className={styles.progress} role="status">
+      <div className={styles.progress}>
+        <Announcement text={quarters('Errors computed', done, total)} hook="study-announcement" />
         <progress max={total} value={done} aria-label="Errors computed" />
         <span>
           {done} of {total} errors{running ? '' : ', waiting for the comparison'}

@@ -1,6 +1,8 @@
 import { Button } from '@mantine/core'
 import { methodLabel } from '../../figures/describe'
 import { formatRelativeError } from '../../figures/format-number'
+import { Announcement, quarters } from '../Announcement'
+import { PanelState } from '../PanelState'
 import { useActions, useApp } from '../use-app'
 import styles from './rotation.module.css'
 
@@ -10,21 +12,26 @@ export function Training({ method }: { readonly method: string }) {
   const isBusy = useApp((state) => state.run.phase !== 'idle')
   const { trainRotation, cancelTraining } = useActions()
   if (training === null) {
+    const label = isBusy ? 'Waiting for the comparison' : 'Train and explain'
     return (
       <div className={styles.empty}>
-        <p>
-          {methodLabel(method)} is learned: it is trained on the output error of this layer first, which takes a while.
-        </p>
-        <Button size="compact-sm" data-test="causes-run" disabled={isBusy} onClick={trainRotation}>
-          {isBusy ? 'Waiting for the comparison' : 'Train and explain'}
-        </Button>
+        <PanelState
+          kind="empty"
+          title={`${methodLabel(method)} is learned`}
+          text="It is trained on the output error of this layer first, which takes a while."
+          actions={[{ label, hook: 'causes-run', disabled: isBusy, onClick: trainRotation }]}
+        />
       </div>
     )
   }
   const { progress, cancelling } = training
   return (
     <div className={styles.empty}>
-      <div className={styles.progress} role="status" data-test="causes-training">
+      <div className={styles.progress} data-test="causes-training">
+        <Announcement
+          text={quarters(progress?.stage ?? 'Training', progress?.done ?? 0, progress?.total ?? 1)}
+          hook="causes-announcement"
+        />
         <progress max={progress?.total ?? 1} value={progress?.done ?? 0} aria-label="Training steps" />
         <span>
           {progress ? `${progress.stage}, ${progress.done} of ${progress.total}` : 'Training begins'}

@@ -1,32 +1,49 @@
 import { Tooltip } from '@mantine/core'
-import { useEffect, useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { gpuAdvice } from '../../store/gpu-advice'
-import { countRequests } from '../../store/request-count'
-import { adapterName, deviceKind, pageState } from '../../store/selectors'
+import { adapterName, deviceKind } from '../../store/selectors'
 import { byteText } from '../../store/tensor-rows'
-import { useApp } from '../use-app'
+import { useActions, useApp } from '../use-app'
 import styles from './Status.module.css'
+import { requestsText, useRequests } from './use-requests'
+
+/** Their code comes when they are first opened. */
+const PrivacyDialog = lazy(async () => ({ default: (await import('./PrivacyDialog')).PrivacyDialog }))
+const GpuDialog = lazy(async () => ({ default: (await import('./GpuDialog')).GpuDialog }))
 
 /** Adapter, what is kept, and the promise with its witness. */
 export function StatusBar() {
   const name = useApp(adapterName)
   const kind = useApp(deviceKind)
   const limit = useApp((state) => state.device.adapter?.maxBufferBytes ?? null)
+  const requests = useRequests()
+  const [open, setOpen] = useState<'gpu' | 'privacy' | null>(null)
   const kept = useApp((state) => Object.keys(state.run.results).length)
   return (
     <footer className={styles.bar}>
       <span className={styles.adapter}>
-        {name ?? (kind === 'none' ? 'No GPU' : 'Starting')}
-        {limit !== null && ` · buffers to ${byteText(limit)}`}
+        <button type="button" className={styles.link} data-test="gpu-details" onClick={() => setOpen('gpu')}>
+          {name ?? (kind === 'none' ? 'No GPU' : 'Starting')}
+          {limit !== null && ` · buffers to ${byteText(limit)}`}
+        </button>
       </span>
+      <Network />
       {kind === 'software' && <SoftwareHint />}
       <span>
         {kept} {kept === 1 ? 'result' : 'results'} kept
       </span>
-      <Requests />
-      <Tooltip label="Your files are read inside this tab. Nothing is uploaded; the browser is told to refuse it.">
-        <span className={styles.promise}>Nothing is uploaded</span>
+      <Tooltip label="Counted by the browser since the first comparison was complete. Requests to other sites are refused by the page's policy; only an address you open is read, by a worker that has no file.">
+        <span data-test="requests">{requestsText(requests)}</span>
       </Tooltip>
+      <Tooltip label="Your files are read inside this tab. Nothing is uploaded; the browser is told to refuse it.">
+        <button type="button" className={styles.promise} data-test="privacy-button" onClick={() => setOpen('privacy')}>
+          Nothing is uploaded
+        </button>
+      </Tooltip>
+      <Suspense fallback={null}>
+        {open === 'gpu' && <GpuDialog onClose={() => setOpen(null)} />}
+        {open === 'privacy' && <PrivacyDialog requests={requests} onClose={() => setOpen(null)} />}
+      </Suspense>
     </footer>
   )
 }
@@ -42,21 +59,22 @@ function SoftwareHint() {
   )
 }
 
-/** Counts from the moment the first comparison is on screen: the page, its code and its layer are loaded by then. */
-function Requests() {
-  const loaded = useApp((state) => pageState(state) === 'ready' || pageState(state) === 'error')
-  const [since, setSince] = useState(false)
-  const [count, setCount] = useState({ total: 0, elsewhere: 0 })
-  useEffect(() => {
-    if (loaded) setSince(true)
-  }, [loaded])
-  useEffect(() => (since ? countRequests((total, elsewhere) => setCount({ total, elsewhere })) : undefined), [since])
-  const where = count.total === 0 ? '' : `, ${count.elsewhere} to other sites`
+/** That there is no network, and that a newer version waits. */
+function Network() {
+  const { online, updateWaits } = useApp((state) => state.offline)
+  const { startUpdate } = useActions()
   return (
-    <Tooltip label="Counted by the browser since the first comparison was complete. Requests to other sites are refused by the page's policy; only an address you open is read, by a worker that has no file.">
-      <span data-test="requests">
-        {count.total} {count.total === 1 ? 'request' : 'requests'} since load{where}
-      </span>
-    </Tooltip>
+    <span role="status" className={styles.network}>
+      {!online && (
+        <span className={styles.mark} data-test="offline">
+          offline
+        </span>
+      )}
+      {updateWaits && (
+        <button type="button" className={styles.hint} data-test="update" onClick={startUpdate}>
+          New version, reload
+        </button>
+      )}
+    </span>
   )
 }

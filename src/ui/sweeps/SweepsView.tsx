@@ -1,11 +1,14 @@
 import { Button, NativeSelect } from '@mantine/core'
 import { useMemo } from 'react'
 import { methodLabel } from '../../figures/describe'
+import { formatDecibels } from '../../figures/format-number'
 import { describeParameterSweep, drawParameterSweep, parameterSweepTable } from '../../figures/parameter-sweep'
-import { emptyReason } from '../../store/selectors'
+import { betterValues } from '../../store/better-values'
+import { noDevice } from '../../store/panel-state'
 import { drawnSweep, type SweepModel, sweepMenu, sweepModel } from '../../store/sweeps'
 import { Field } from '../Field'
 import { useTheme } from '../main/figure-look'
+import { PanelState, StatePanel } from '../PanelState'
 import { FigureData } from '../plot/FigureData'
 import { Plot } from '../plot/Plot'
 import { useActions, useApp } from '../use-app'
@@ -15,23 +18,27 @@ import styles from './SweepsView.module.css'
 export function SweepsView() {
   const model = useApp(sweepModel)
   const parameter = useApp((state) => state.sweeps.parameter)
-  const empty = useApp(emptyReason)
   return (
     <div className={styles.view} data-test="panel-sweeps">
       <div className={styles.controls}>
         <ParameterField />
         {model && <Progress model={model} />}
       </div>
-      {model ? (
-        <Lines model={model} />
-      ) : (
-        <p className={styles.empty}>
-          {empty ?? `No shown method has the parameter "${parameter}". Choose another one, or a method that has it.`}
-        </p>
-      )}
+      {model ? <Lines model={model} /> : <PanelState kind="empty" {...noParameter(parameter)} />}
     </div>
   )
 }
+
+const noParameter = (parameter: string | null) =>
+  parameter === null
+    ? {
+        title: 'No shown method has a parameter to vary',
+        text: 'Show one that has under Methods: GPTQ, SmoothQuant or a learned transform, for example.',
+      }
+    : {
+        title: `No shown method has the parameter "${parameter}".`,
+        text: 'Choose another parameter above, or a method that has it.',
+      }
 
 function ParameterField() {
   const offered = useApp(sweepMenu)
@@ -41,12 +48,14 @@ function ParameterField() {
     <Field
       label="Parameter"
       help="What is varied, everything else as it is set. Evaluation rows stay the same; fewer calibration tokens are the first rows."
+      topics={chosen === '' ? undefined : [`sweep:${chosen}`]}
     >
       {(ids) => (
         <NativeSelect
           {...ids}
           size="xs"
           data-test="sweep-parameter"
+          disabled={offered.length === 0}
           value={chosen}
           onChange={({ currentTarget }) => setSweepParameter(currentTarget.value)}
           data={[...offered]}
@@ -107,6 +116,48 @@ function Progress({ model: { done, total, running, stale } }: { readonly model: 
   )
 }
 
+/** Before the first value. */
+function NoLines({ label }: { readonly label: string }) {
+  const computing = useApp((state) => state.sweeps.phase !== 'idle')
+  const missing = useApp(noDevice)
+  if (missing) return <StatePanel state={missing} />
+  return computing ? (
+    <PanelState kind="working" title="Computing the first value" text="Lines grow as values arrive." />
+  ) : (
+    <PanelState
+      kind="empty"
+      title="Nothing is computed yet"
+      text={`Run, above, computes the output error of the chosen methods over ${label}.`}
+    />
+  )
+}
+
+/** What the sweep found better than what is in use, and a button that takes it over. */
+function BetterValues({ model }: { readonly model: SweepModel }) {
+  const { setMethodOption } = useActions()
+  const better = betterValues(model)
+  if (better.length === 0) return null
+  return (
+    <ul className={styles.better} data-test="sweep-better">
+      {better.map(({ method, value, gainDb }) => (
+        <li key={method}>
+          {methodLabel(method)} is best at {value}
+          {gainDb === null ? '' : `, ${formatDecibels(gainDb)} dB above what is in use`}
+          <Button
+            size="compact-xs"
+            variant="default"
+            data-test={`sweep-use-${method}`}
+            aria-label={`Use ${value} for ${methodLabel(method)}`}
+            onClick={() => setMethodOption(method, model.key, value)}
+          >
+            Use {value}
+          </Button>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
 function Lines({ model }: { readonly model: SweepModel }) {
   const theme = useTheme()
   const { key, label, stale, without } = model
@@ -125,6 +176,8 @@ function Lines({ model }: { readonly model: SweepModel }) {
       {without.length > 0 && (
         <p className={styles.note}>Without this parameter: {without.map(methodLabel).join(', ')}.</p>
       )}
+      <BetterValues model={model} />
+      {lines.length === 0 && <NoLines label={label} />}
       {lines.length > 0 && (
         <article
           className={styles.panel}

@@ -1,6 +1,9 @@
 import type { MethodResult } from '../../experiment/result'
 import { resultConditions } from '../../store/conditions'
 import { type DetailTable, resultDetails } from '../../store/result-details'
+import { tableBaseline } from '../../store/table-rows'
+import { BASELINE } from '../../store/vocabulary'
+import { useActions, useApp } from '../use-app'
 import styles from './ResultDetails.module.css'
 
 /** The opened row of a method: what the columns leave out, and what the method has to say. */
@@ -11,6 +14,7 @@ export function ResultDetails({ result }: { readonly result: MethodResult }) {
         <Small key={table.caption} table={table} />
       ))}
       <div>
+        <Baseline id={result.method} />
         <p>{resultConditions(result).join(' · ')}</p>
         <ul data-test={`notes-${result.method}`}>
           {result.notes.map((note) => (
@@ -19,6 +23,23 @@ export function ResultDetails({ result }: { readonly result: MethodResult }) {
         </ul>
       </div>
     </div>
+  )
+}
+
+/** Makes a method the one that differences are taken against. */
+function Baseline({ id }: { readonly id: string }) {
+  const isBaseline = useApp((state) => tableBaseline(state).method === id)
+  const { setBaseline } = useActions()
+  return (
+    <button
+      type="button"
+      className={styles.baseline}
+      data-test={`baseline-${id}`}
+      aria-pressed={isBaseline}
+      onClick={() => setBaseline(isBaseline ? BASELINE : id)}
+    >
+      {isBaseline ? 'Baseline of the differences' : 'Set as baseline'}
+    </button>
   )
 }
 

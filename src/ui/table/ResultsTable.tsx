@@ -1,34 +1,32 @@
 import { Tooltip } from '@mantine/core'
-import { useId, useState } from 'react'
-import type { MethodResult } from '../../experiment/result'
-import { methodStyle } from '../../figures/method-style'
-import { baselineResult, type TileModel, tiles } from '../../store/selectors'
-import type { CancelledRun } from '../../store/state'
-import { COLUMNS, type Column, nextSort, type Sort, sortRows } from '../../store/table-rows'
-import { cancelledText } from '../../store/unfinished'
+import { useRef, useState } from 'react'
+import { layerTitle, resultsOf, tiles } from '../../store/selectors'
+import { shownColumns } from '../../store/table-look'
+import { type Column, columnLabel, nextSort, type Sort, sortRows, tableBaseline } from '../../store/table-rows'
 import type { ViewId } from '../../store/views'
-import { MethodMark } from '../MethodMark'
-import { useActions, useApp, useVocabulary } from '../use-app'
-import { ResultDetails } from './ResultDetails'
+import { HelpButton } from '../help/HelpButton'
+import { useApp } from '../use-app'
+import { MenuButton } from './MenuButton'
 import styles from './ResultsTable.module.css'
+import { Row } from './Row'
+import { useClearOnEscape } from './use-clear-on-escape'
+import { useRowKeys } from './use-row-keys'
 
 /** A region that scrolls takes the focus, so that a keyboard can scroll it. */
 const KEYBOARD_SCROLLABLE = { tabIndex: 0 }
 
 /** Views that read no results and need the room: the table below them can be folded, and is at first. */
-const FOLDABLE: readonly ViewId[] = ['formats', 'blocks', 'rotation']
+const FOLDABLE: readonly ViewId[] = ['formats', 'blocks', 'rotation', 'findings', 'grid']
 
 /** Every number of the comparison, one method per row. */
 export function ResultsTable() {
-  const models = useApp(tiles)
-  const baseline = useApp(baselineResult)
   const pane = useApp((state) => state.view.pane)
   const view = useApp((state) => state.view.view)
-  const [sort, setSort] = useState<Sort>(null)
   const [opened, setOpened] = useState<readonly ViewId[]>([])
   const foldable = FOLDABLE.includes(view)
   const folded = foldable && !opened.includes(view)
   const toggle = () => setOpened(folded ? [...opened, view] : opened.filter((each) => each !== view))
+  useClearOnEscape()
   return (
     <section
       className={styles.region}
@@ -45,39 +43,75 @@ export function ResultsTable() {
           Results
         </button>
       )}
-      <table className={styles.table}>
-        <thead>
-          <tr>
-            <th scope="col">Method</th>
-            {COLUMNS.map((column) => (
-              <Head key={column.id} column={column} sort={sort} onSort={() => setSort(nextSort(sort, column.id))} />
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {sortRows(models, sort, baseline).map((model) => (
-            <Row key={model.method.id} model={model} baseline={baseline} />
-          ))}
-        </tbody>
-      </table>
+      <Numbers />
     </section>
+  )
+}
+
+function Numbers() {
+  const models = useApp(tiles)
+  const columns = useApp((state) => shownColumns(state))
+  const baseline = useApp(tableBaseline)
+  const [sort, setSort] = useState<Sort>(null)
+  const rows = useRef<HTMLTableSectionElement>(null)
+  const sorted = sortRows(models, sort, baseline.result, columns)
+  const decibels = resultsOf(models).map(({ evaluation }) => evaluation.outputSqnrDb)
+  const keys = useRowKeys(
+    rows,
+    sorted.map(({ method }) => method.id),
+  )
+  return (
+    <table className={styles.table}>
+      <thead>
+        <tr>
+          <th scope="col">
+            Method <MenuButton models={sorted} />
+            <HelpButton about="the columns" topics={columns.map(({ id }) => `metric.${id}`)} />
+          </th>
+          {columns.map((column) => (
+            <Head
+              key={column.id}
+              column={column}
+              label={columnLabel(column, baseline.method)}
+              sort={sort}
+              onSort={() => setSort(nextSort(sort, column.id))}
+            />
+          ))}
+        </tr>
+      </thead>
+      <tbody ref={rows} onKeyDown={keys.onKeyDown}>
+        {models.length > 0 && <Reference columns={columns} />}
+        {sorted.map((model) => (
+          <Row
+            key={model.method.id}
+            model={model}
+            columns={columns}
+            baseline={baseline.result}
+            decibels={decibels}
+            isTabStop={keys.current === model.method.id}
+            onFocus={keys.setCurrent}
+          />
+        ))}
+      </tbody>
+    </table>
   )
 }
 
 interface HeadProps {
   readonly column: Column
+  readonly label: string
   readonly sort: Sort
   readonly onSort: () => void
 }
 
-function Head({ column, sort, onSort }: HeadProps) {
+function Head({ column, label, sort, onSort }: HeadProps) {
   const chosen = sort?.column === column.id ? sort : null
   const order = chosen ? (chosen.descending ? 'descending' : 'ascending') : undefined
   return (
-    <th scope="col" aria-sort={order}>
+    <th scope="col" aria-sort={order} data-column={column.id}>
       <Tooltip label={column.help} position="top">
         <button type="button" className={styles.sort} data-test={`sort-${column.id}`} onClick={onSort}>
-          {column.label} {chosen && <span aria-hidden>{chosen.descending ? '↓' : '↑'}</span>}
+          {label} {chosen && <span aria-hidden>{chosen.descending ? '↓' : '↑'}</span>}
           <span className={styles.unit}>{column.unit === 'none' ? '–' : column.unit}</span>
         </button>
       </Tooltip>
@@ -85,92 +119,19 @@ function Head({ column, sort, onSort }: HeadProps) {
   )
 }
 
-interface RowProps {
-  readonly model: TileModel
-  readonly baseline: MethodResult | null
-}
-
-function Row({ model: { method, status, outcome, cancelled }, baseline }: RowProps) {
-  const { methods } = useVocabulary()
-  const { id } = method
-  const [open, setOpen] = useState(false)
-  const detailsId = useId()
-  const result = outcome?.kind === 'result' && !cancelled ? outcome : null
-  const opened = open && result !== null
-  const summary = methods.find((entry) => entry.id === id)?.summary
+/** What every method is measured against: the product as loaded, which has no error. */
+function Reference({ columns }: { readonly columns: readonly Column[] }) {
+  const dtype = useApp((state, vocabulary) => layerTitle(state, vocabulary)?.dtype ?? '')
   return (
-    <>
-      <tr data-test={`table-row-${id}`} data-result={status}>
-        <th scope="row">
-          <button
-            type="button"
-            className={styles.open}
-            title={summary && `${summary} Click for all its numbers and notes.`}
-            data-test={`details-button-${id}`}
-            aria-expanded={opened}
-            aria-controls={opened ? detailsId : undefined}
-            disabled={result === null}
-            onClick={() => setOpen(!open)}
-          >
-            <span aria-hidden className={styles.arrow}>
-              {opened ? '▾' : '▸'}
-            </span>{' '}
-            <MethodMark id={id} /> {methodStyle(id, 'light').label}
-          </button>
-          {status === 'stale' && <span className={styles.stale}>previous</span>}
-        </th>
-        {result ? (
-          COLUMNS.map((column) => (
-            // What is left from before is not compared with the baseline of now.
-            <Cell key={column.id} column={column} result={result} baseline={status === 'live' ? baseline : null} />
-          ))
-        ) : (
-          <td colSpan={COLUMNS.length} className={styles.reason}>
-            {cancelled ? <Cancelled run={cancelled} /> : <Reason status={status} outcome={outcome} />}
-          </td>
-        )}
-      </tr>
-      {opened && (
-        <tr id={detailsId} data-result={status}>
-          <td colSpan={COLUMNS.length + 1} className={styles.detailsCell}>
-            <ResultDetails result={result} />
-          </td>
-        </tr>
-      )}
-    </>
-  )
-}
-
-/** Why a row has no numbers. */
-function Reason({ status, outcome }: Pick<TileModel, 'status' | 'outcome'>) {
-  const atRest = useApp(({ run, device }) => run.phase === 'idle' && run.end !== null && device.status === 'ready')
-  if (outcome?.kind === 'failure') return `${outcome.error.code} ${outcome.error.message}`
-  return status === 'waiting' && atRest ? 'not computed' : status
-}
-
-function Cancelled({ run: left }: { readonly run: CancelledRun }) {
-  const { run } = useActions()
-  return (
-    <>
-      {cancelledText(left)}{' '}
-      <button type="button" className={styles.again} data-test={`run-again-${left.method}`} onClick={run}>
-        Run again
-      </button>
-    </>
-  )
-}
-
-interface CellProps {
-  readonly column: Column
-  readonly result: MethodResult
-  readonly baseline: MethodResult | null
-}
-
-function Cell({ column, result, baseline }: CellProps) {
-  const value = column.value(result, baseline)
-  return (
-    <td data-test={column.hook ? `${column.hook}-${result.method}` : undefined}>
-      {value === null ? '–' : column.format(value)}
-    </td>
+    <tr className={styles.reference} data-test="table-reference">
+      <th scope="row">
+        {dtype} as loaded <span className={styles.stale}>reference</span>
+      </th>
+      {columns.map(({ id }) => (
+        <td key={id} data-column={id}>
+          –
+        </td>
+      ))}
+    </tr>
   )
 }

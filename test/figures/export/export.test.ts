@@ -126,6 +126,7 @@ const REPORT: Report = {
     ],
   },
   figures: [{ title: 'RTN', caption: 'RTN: maximum 4.', svg: `<?xml version="1.0"?>${drawing('a')}` }],
+  findings: { columns: ['Finding', 'Verdict'], rows: [['MXFP8 is near-lossless', 'holds <here>']] },
   methods: [{ name: 'RTN', summary: 'Rounds.', source: 'OCP', options: '', notes: ['A "note".'] }],
   provenance: [['Program', 'MXScope']],
   link: 'https://example.org/#v=1&w="><script>alert(1)</script>',
@@ -151,7 +152,10 @@ describe('the report', () => {
     expect(html).toContain('<path clip-path="url(#a)"')
   })
 
-  test('leaves the heading of figures out where there is none', () => {
-    expect(reportHtml({ ...REPORT, figures: [] })).not.toContain('<h2>Figures</h2>')
+  test('leaves the headings of figures and findings out where there are none', () => {
+    expect(html).toContain('<th scope="row">MXFP8 is near-lossless</th><td>holds &lt;here&gt;</td>')
+    const bare = reportHtml({ ...REPORT, figures: [], findings: null })
+    expect(bare).not.toContain('<h2>Figures</h2>')
+    expect(bare).not.toContain('<h2>Findings')
   })
 })

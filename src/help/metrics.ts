@@ -1,0 +1,141 @@
+import type { HelpEntry } from './entry'
+import { METRICS_PAGE, PAPER } from './sources'
+
+const METRICS = METRICS_PAGE
+
+/** The columns of the table by their ids, then what a row shows when it is opened. */
+export const METRIC_HELP: readonly HelpEntry[] = [
+  {
+    id: 'metric.sqnr',
+    title: 'Output SQNR',
+    text: 'The output’s signal to quantization noise in decibels, on evaluation rows: the headline of every method. Higher is better, and 6 dB halve the error. It is the error of one layer, not the accuracy of a model; a published accuracy is never derived from it.',
+    formula: 'SQNR = −20 · log₁₀(‖Ŷ − Y‖ / ‖Y‖)',
+    source: METRICS,
+  },
+  {
+    id: 'metric.delta',
+    title: 'Δ RTN',
+    text: 'Output SQNR minus that of the baseline under the same setting, as the difference of the two decibels shown; the baseline is RTN until another is set. Positive means that the method earns its keep. There is none where one of the two is exact. Below 0.3 dB another seed of a rotation may turn the sign.',
+    formula: 'Δ = SQNR(method) − SQNR(baseline)',
+    source: METRICS,
+  },
+  {
+    id: 'metric.delta-error',
+    title: 'Δ RTN error',
+    text: 'By how many percent the relative error is above that of the baseline under the same setting; negative is better. It says the same as the difference in decibels: −6 % is about half a decibel. A dash where the baseline is exact.',
+    formula: '100 · (error(method) / error(baseline) − 1)',
+    source: METRICS,
+  },
+  {
+    id: 'metric.error',
+    title: 'Relative error, evaluation rows',
+    text: 'How far the quantized output is from the reference, as a share of the reference’s size, over rows the method has not seen. Zero is perfect, one means that the output is lost. Squared errors of independent causes add up; relative errors do not.',
+    formula: '‖Ŷ − Y‖_F / ‖Y‖_F,  Y = X Wᵀ in f32',
+    source: METRICS,
+  },
+  {
+    id: 'metric.calibration',
+    title: 'Relative error, calibration rows',
+    text: 'The same on the rows the method was fitted on. Far below the error on evaluation rows it means overfitting: use more rows, fewer steps, or more damping. For methods that fit nothing the two differ only because the rows do.',
+    formula: '‖Ŷ − Y‖_F / ‖Y‖_F over the calibration rows',
+    source: METRICS,
+  },
+  {
+    id: 'metric.weight',
+    title: 'W SQNR',
+    text: 'How well the weights alone are represented, after the transform and before the low-rank branch. A transform that moves outliers into the weights lowers it. The output error can fall all the same, since it counts what meets large activations. A dash where weights stay as loaded.',
+    formula: '10 · log₁₀(Σ w′² / Σ (ŵ − w′)²)',
+    source: METRICS,
+  },
+  {
+    id: 'metric.activation',
+    title: 'X SQNR',
+    text: 'How well the activations of the evaluation rows are represented, after the transform. It is dominated by the largest channels, so it can look fine while quiet channels, which may meet large weights, are lost. A dash where they stay as loaded.',
+    formula: '10 · log₁₀(Σ x′² / Σ (x̂ − x′)²)',
+    source: METRICS,
+  },
+  {
+    id: 'metric.gain',
+    title: 'Gain',
+    text: 'How large the quantized output is along the true one. Below 1 outputs shrink, since clipping takes away from large elements and nothing gives it back. The pre-scale is meant to repair this bias; on the first built-in layer it makes it slightly worse.',
+    formula: '⟨Y, Ŷ⟩ / ⟨Y, Y⟩',
+    source: METRICS,
+  },
+  {
+    id: 'metric.max',
+    title: 'Maximum',
+    text: 'The largest magnitude of the activations that are quantized, after the transform. It rules the step of formats with one scale per row or tensor. In a block format it only rules its own block, which is why lowering it need not help.',
+    formula: 'max |x′|, in the unit of X',
+    source: METRICS,
+  },
+  {
+    id: 'metric.kurtosis',
+    title: 'Kurtosis',
+    text: 'How heavy the tails of the quantized activations are: 3 for a Gaussian, thousands where a few elements rule, towards 1 for two values. Rotations bring it close to 3. A low kurtosis is no aim in itself: look at the error beside it.',
+    formula: 'Σ (x − mean)⁴ / n / (Σ (x − mean)² / n)²',
+    source: METRICS,
+  },
+  {
+    id: 'metric.bits',
+    title: 'Bits per element',
+    text: 'Storage of the weights with their scales, and with a low-rank branch where there is one: 4.25 for MXFP4, 8.25 for MXFP8, 4.5 for NVFP4. Compare errors at equal bits; a method that adds bits should beat one that spends them on smaller blocks.',
+    formula: 'element bits + scale bits · ⌈in / block⌉ / in',
+    source: METRICS,
+  },
+  {
+    id: 'metric.time',
+    title: 'Time',
+    text: 'How long fitting and measuring the method took on this adapter, in seconds. It says nothing about inference: for that see the multiply-adds per token of the opened row. A software adapter is far slower than a GPU and gives the same numbers.',
+    formula: null,
+    source: METRICS,
+  },
+  {
+    id: 'metric.cosine',
+    title: 'Cosine',
+    text: 'How well the quantized output points where the true one does, whatever its length. Together with the gain it splits the error into direction and size. Close to 1 for every usable method, so read the decibels first.',
+    formula: '⟨Y, Ŷ⟩ / (‖Y‖ ‖Ŷ‖)',
+    source: METRICS,
+  },
+  {
+    id: 'metric.nmse',
+    title: 'NMSE',
+    text: 'The normalised mean squared error: the square of the relative error on evaluation rows. Squared errors of independent causes add up, so shares of an error are shares of this number. It holds nothing that the decibels do not.',
+    formula: '‖Ŷ − Y‖² / ‖Y‖² = 10^(−SQNR / 10)',
+    source: METRICS,
+  },
+  {
+    id: 'metric.max-absolute',
+    title: 'Maximum absolute error',
+    text: 'The worst single output, in the unit of Y. Means can hide it; a layer before a softmax or a router may care for it. It depends on the rows at hand more than any other number here.',
+    formula: 'max |Ŷ − Y|',
+    source: METRICS,
+  },
+  {
+    id: 'metric.clipped',
+    title: 'Clipped',
+    text: 'The share of elements whose scaled magnitude exceeds the largest code, so that they saturate. The rules floor, even and best let blocks clip; rceil, ceil and fp32 do not. A few clipped elements can cost less than a coarser step for all.',
+    formula: 'share of |x| / scale > largest code, in %',
+    source: METRICS,
+  },
+  {
+    id: 'metric.zeroed',
+    title: 'Zeroed',
+    text: 'The share of elements that are not zero and become zero, because they lie below half the smallest step of their block. It grows with the ratio of the block’s largest element to its usual one. In INT4 rows with an outlier it can be nearly everything.',
+    formula: 'share of x ≠ 0 with x̂ = 0, in %',
+    source: METRICS,
+  },
+  {
+    id: 'metric.online',
+    title: 'Multiply-adds per token',
+    text: 'What a method adds to inference beside the quantized product: the transform of the activations, additions for a Hadamard, and the low-rank branch. Zero for methods that fold away. A model can fold more than a lone layer shows.',
+    formula: 'n (a + b) for a Kronecker map, n log₂ n for a Hadamard, r (in + out) for a branch',
+    source: METRICS,
+  },
+  {
+    id: 'metric.paper',
+    title: 'Paper: published recovery',
+    text: 'The average accuracy of a whole model as a share of BF16, as the paper prints it for the model chosen beside the column. It is never computed from this layer, and a layer’s error does not predict it. A dash where nothing was published for the method and setting.',
+    formula: '100 · average accuracy (quantized) / average accuracy (BF16)',
+    source: `${PAPER}, tables 1 and 2`,
+  },
+]
