@@ -1,5 +1,6 @@
 import { GpuError, UnsupportedError } from '../core/errors'
 import { type BufferPool, createBufferPool, type PoolOptions } from './buffer-pool'
+import { type KernelChoices, PLAIN_CHOICES } from './kernel-choices'
 import { createPipelineCache, type PipelineCache } from './pipeline-cache'
 
 /** What a report, a badge and an export say about the adapter. */
@@ -24,10 +25,14 @@ export interface Gpu {
   readonly pool: BufferPool
   /** What the browser's WGSL knows beyond the core language, by name; a kernel may require one of these. */
   readonly languageFeatures: ReadonlySet<string>
+  readonly choices: KernelChoices
 }
 
 /** Limits we profit from, asked for at the adapter's own value; nothing here is required (docs/performance.md). */
 const WANTED_LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize'] as const
+
+/** Features asked for where the adapter has them: faster kernels and clocks inside a pass. Nothing needs one of them. */
+const WANTED_FEATURES = ['subgroups', 'shader-f16', 'timestamp-query'] as const
 
 /** Limits of a device that are shown. */
 const SHOWN_LIMITS = [
@@ -42,7 +47,8 @@ const SHOWN_LIMITS = [
 const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|software|warp|basic render/i
 
 function describeAdapter(adapter: GPUAdapter, device: GPUDevice): AdapterFacts {
-  const { info, limits } = adapter
+  const { info } = adapter
+  const { limits } = device
   const isFallback = info.isFallbackAdapter === true
   return {
     vendor: info.vendor || 'unknown',
@@ -52,7 +58,36 @@ function describeAdapter(adapter: GPUAdapter, device: GPUDevice): AdapterFacts {
     maxBufferBytes: limits.maxBufferSize,
     maxBindingBytes: limits.maxStorageBufferBindingSize,
     features: [...device.features].sort(),
-    limits: Object.fromEntries(SHOWN_LIMITS.map((name) => [name, device.limits[name]])),
+    limits: Object.fromEntries(SHOWN_LIMITS.map((name) => [name, limits[name]])),
+  }
+}
+
+type Request = Pick<GPUDeviceDescriptor, 'requiredLimits' | 'requiredFeatures'>
+
+async function requestAdapter(gpu: GPU): Promise<GPUAdapter> {
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
+  if (!adapter) throw new UnsupportedError('GP-01', 'WebGPU: expected a GPU adapter, the browser offered none.')
+  return adapter
+}
+
+/** A device with all that the adapter offers of what we want; a plain one where that is refused. */
+async function requestDevice(gpu: GPU): Promise<{ readonly adapter: GPUAdapter; readonly device: GPUDevice }> {
+  const open = async (requestOf: (adapter: GPUAdapter) => Request) => {
+    // An adapter serves one request, whether it is granted or not.
+    const adapter = await requestAdapter(gpu)
+    return { adapter, device: await adapter.requestDevice({ label: 'mxscope', ...requestOf(adapter) }) }
+  }
+  const wished = ({ limits, features }: GPUAdapter): Request => ({
+    requiredLimits: Object.fromEntries(WANTED_LIMITS.map((name) => [name, limits[name]])),
+    requiredFeatures: WANTED_FEATURES.filter((name) => features.has(name)),
+  })
+  try {
+    return await open(wished)
+  } catch (refusal) {
+    if (refusal instanceof UnsupportedError) throw refusal
+    return open(() => ({})).catch((cause) => {
+      throw new GpuError('GP-04', `GPU device: the adapter refused one (${cause.message}).`, { cause })
+    })
   }
 }
 
@@ -63,17 +98,13 @@ function describeAdapter(adapter: GPUAdapter, device: GPUDevice): AdapterFacts {
  */
 export async function openGpu(gpu: GPU | undefined, options: PoolOptions = {}): Promise<Gpu> {
   if (!gpu) throw new UnsupportedError('GP-00', 'WebGPU: expected navigator.gpu, found none in this browser.')
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
-  if (!adapter) throw new UnsupportedError('GP-01', 'WebGPU: expected a GPU adapter, the browser offered none.')
-  const requiredLimits = Object.fromEntries(WANTED_LIMITS.map((name) => [name, adapter.limits[name]]))
-  const device = await adapter.requestDevice({ label: 'mxscope', requiredLimits }).catch((cause) => {
-    throw new GpuError('GP-04', `GPU device: the adapter refused one (${cause.message}).`, { cause })
-  })
+  const { adapter, device } = await requestDevice(gpu)
   return {
     device,
     adapter: describeAdapter(adapter, device),
     pipelines: createPipelineCache(device),
     pool: createBufferPool(device, options),
     languageFeatures: new Set(gpu.wgslLanguageFeatures ?? []),
+    choices: PLAIN_CHOICES,
   }
 }
