@@ -31,16 +31,14 @@ fn block_clip_gradient(
   if (row >= params.rows) {
     return;
   }
-  let block = index % params.blocks;
-  let first = row * params.stride4 + block * params.block4;
-  let end = min(first + params.block4, (row + 1u) * params.stride4);
+  let block = vec4s_of_block(index);
   let peak = peaks[index];
-  let share = shares[factor_index(row, block)];
+  let share = shares[factor_index(row, index % params.blocks)];
   let bound = vec4<u32>(bound_of(peak, share));
 
   var sum = 0.0;
-  var peak_at = end; // the first vec4 that holds the peak
-  for (var i = first; i < end; i++) {
+  var peak_at = block.y; // the first vec4 that holds the peak
+  for (var i = block.x; i < block.y; i++) {
     let bits = x[i];
     let magnitude = bits & vec4<u32>(0x7FFFFFFFu);
     let is_cut = magnitude > bound;
@@ -52,7 +50,7 @@ fn block_clip_gradient(
 
   let has_gradient = has_bound(peak, share);
   // Empty where nothing was cut.
-  for (var i = select(end, peak_at, has_gradient); i < min(end, peak_at + 1u); i++) {
+  for (var i = select(block.y, peak_at, has_gradient); i < min(block.y, peak_at + 1u); i++) {
     let bits = x[i];
     let is_peak = (bits & vec4<u32>(0x7FFFFFFFu)) == vec4<u32>(peak);
     let component = select(select(select(3u, 2u, is_peak.z), 1u, is_peak.y), 0u, is_peak.x);

@@ -25,21 +25,19 @@ fn block_crest(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let index = workgroup_index(group, groups) * WORKGROUP_SIZE + lane;
-  let row = index / params.blocks;
-  if (row >= params.rows) {
+  if (index >= params.rows * params.blocks) {
     return;
   }
   let peak = peaks[index];
   let is_normal = peak >= 0x800000u;
   let divisor = select(1.0, bitcast<f32>(peak), is_normal);
-  let start = (index % params.blocks) * params.block4;
-  let end = min(start + params.block4, params.stride4);
+  let block = vec4s_of_block(index);
   var squares = vec4<f32>();
-  for (var i = start; i < end; i++) {
-    let share = x[row * params.stride4 + i] / divisor; // at most 1 where the peak is normal
+  for (var i = block.x; i < block.y; i++) {
+    let share = x[i] / divisor; // at most 1 where the peak is normal
     squares += share * share;
   }
-  let columns = f32(min(4u * params.block4, params.cols - 4u * start));
+  let columns = f32(min(4u * params.block4, params.cols - 4u * (block.x % params.stride4)));
   let sum = squares.x + squares.y + squares.z + squares.w;
   // The peak itself adds 1 to the sum.
   pairs[index] = select(vec2<f32>(), vec2<f32>(sqrt(columns / max(sum, 1.0)), 1.0), is_normal);

@@ -23,15 +23,13 @@ fn block_inner(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let index = workgroup_index(group, groups) * WORKGROUP_SIZE + lane;
-  let row = index / params.blocks;
-  if (row >= params.rows) {
+  if (index >= params.rows * params.blocks) {
     return;
   }
-  let start = (index % params.blocks) * params.block4;
-  let end = min(start + params.block4, params.stride4);
+  let block = vec4s_of_block(index);
   var sum = vec4<f32>();
-  for (var i = start; i < end; i++) {
-    sum += a[row * params.stride4 + i] * b[row * params.stride4 + i];
+  for (var i = block.x; i < block.y; i++) {
+    sum += a[i] * b[i];
   }
   sums[index] = (sum.x + sum.y) + (sum.z + sum.w);
 }

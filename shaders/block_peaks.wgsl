@@ -22,15 +22,13 @@ fn block_peaks(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let index = workgroup_index(group, groups) * WORKGROUP_SIZE + lane;
-  let row = index / params.blocks;
-  if (row >= params.rows) {
+  if (index >= params.rows * params.blocks) {
     return;
   }
-  let start = (index % params.blocks) * params.block4;
-  let end = min(start + params.block4, params.stride4);
+  let block = vec4s_of_block(index);
   var largest = vec4<u32>(0u);
-  for (var i = start; i < end; i++) {
-    largest = max(largest, x[row * params.stride4 + i] & vec4<u32>(0x7FFFFFFFu));
+  for (var i = block.x; i < block.y; i++) {
+    largest = max(largest, x[i] & vec4<u32>(0x7FFFFFFFu));
   }
   peaks[index] = max(max(largest.x, largest.y), max(largest.z, largest.w));
 }

@@ -1,9 +1,8 @@
 // Per column, over slabs of SLAB_ROWS rows: maxima[slab, col] = max |x|, squares[slab, col] = Σ x².
 // x: [rows, stride4] vec4<f32>; maxima, squares: [slabs, stride4] vec4<f32>. One invocation takes four columns of one
-// slab and walks its rows, so neighbours read neighbouring words. The host combines the slabs in float64.
+// slab. The host combines the slabs in float64.
 
 override WORKGROUP_SIZE: u32 = 64u;
-override SLAB_ROWS: u32 = 64u;
 
 struct Params {
   rows: u32,
@@ -23,16 +22,14 @@ fn channel_stats(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = workgroup_index(group, groups) * WORKGROUP_SIZE + lane;
-  let slab = i / params.stride4;
-  if (slab >= params.slabs) {
+  if (i >= params.slabs * params.stride4) {
     return;
   }
-  let col4 = i % params.stride4;
-  let end = min(params.rows, (slab + 1u) * SLAB_ROWS);
+  let slab = slab_of(i);
   var largest = vec4f();
   var energy = vec4f();
-  for (var row = slab * SLAB_ROWS; row < end; row++) {
-    let value = x[row * params.stride4 + col4];
+  for (var row = slab.first; row < slab.end; row++) {
+    let value = x[row * params.stride4 + slab.col4];
     largest = max(largest, abs(value));
     energy += value * value;
   }

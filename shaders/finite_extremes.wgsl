@@ -4,7 +4,6 @@
 // where no element is finite. One invocation takes four columns of a slab of SLAB_ROWS rows. Exact: integers only.
 
 override WORKGROUP_SIZE: u32 = 64u;
-override SLAB_ROWS: u32 = 64u;
 
 struct Params {
   rows: u32,
@@ -27,18 +26,16 @@ fn finite_extremes(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let i = workgroup_index(group, groups) * WORKGROUP_SIZE + lane;
-  let slab = i / params.stride4;
-  if (slab >= params.slabs) {
+  if (i >= params.slabs * params.stride4) {
     return;
   }
-  let col4 = i % params.stride4;
-  let col = 4u * col4;
+  let slab = slab_of(i);
+  let col = 4u * slab.col4;
   let inside = vec4<u32>(col, col + 1u, col + 2u, col + 3u) < vec4<u32>(params.cols);
-  let end = min(params.rows, (slab + 1u) * SLAB_ROWS);
   var low = vec4<u32>();
   var high = vec4<u32>();
-  for (var row = slab * SLAB_ROWS; row < end; row++) {
-    let bits = x[row * params.stride4 + col4];
+  for (var row = slab.first; row < slab.end; row++) {
+    let bits = x[row * params.stride4 + slab.col4];
     let counts = inside & ((bits & vec4(EXPONENT)) != vec4(EXPONENT));
     let key = select(bits | vec4(SIGN), ~bits, bits >= vec4(SIGN));
     low = max(low, select(vec4<u32>(), ~key, counts));

@@ -38,12 +38,7 @@ fn gram(
   let left = min(row4, params.stride4 - 2u);
   let right = min(col4, params.stride4 - 2u);
 
-  // Row i of the tile: columns 0 … 3 in lo, 4 … 7 in hi.
-  var lo0 = vec4f(); var lo1 = vec4f(); var lo2 = vec4f(); var lo3 = vec4f();
-  var lo4 = vec4f(); var lo5 = vec4f(); var lo6 = vec4f(); var lo7 = vec4f();
-  var hi0 = vec4f(); var hi1 = vec4f(); var hi2 = vec4f(); var hi3 = vec4f();
-  var hi4 = vec4f(); var hi5 = vec4f(); var hi6 = vec4f(); var hi7 = vec4f();
-
+  var sums = RegisterTile();
   for (var t = params.t_begin; t < params.t_end; t += 4u) {
     let b_lo = mat4x4f(row_of(t, right), row_of(t + 1u, right), row_of(t + 2u, right), row_of(t + 3u, right));
     let b_hi = mat4x4f(
@@ -54,29 +49,24 @@ fn gram(
     let a_hi = transpose(mat4x4f(
       row_of(t, left + 1u), row_of(t + 1u, left + 1u), row_of(t + 2u, left + 1u), row_of(t + 3u, left + 1u),
     ));
-    lo0 += b_lo * a_lo[0]; hi0 += b_hi * a_lo[0];
-    lo1 += b_lo * a_lo[1]; hi1 += b_hi * a_lo[1];
-    lo2 += b_lo * a_lo[2]; hi2 += b_hi * a_lo[2];
-    lo3 += b_lo * a_lo[3]; hi3 += b_hi * a_lo[3];
-    lo4 += b_lo * a_hi[0]; hi4 += b_hi * a_hi[0];
-    lo5 += b_lo * a_hi[1]; hi5 += b_hi * a_hi[1];
-    lo6 += b_lo * a_hi[2]; hi6 += b_hi * a_hi[2];
-    lo7 += b_lo * a_hi[3]; hi7 += b_hi * a_hi[3];
+    add_outer(&sums, a_lo, a_hi, b_lo, b_hi);
   }
 
-  let row = 4u * row4;
-  store(row, col4, lo0, hi0);
-  store(row + 1u, col4, lo1, hi1);
-  store(row + 2u, col4, lo2, hi2);
-  store(row + 3u, col4, lo3, hi3);
-  store(row + 4u, col4, lo4, hi4);
-  store(row + 5u, col4, lo5, hi5);
-  store(row + 6u, col4, lo6, hi6);
-  store(row + 7u, col4, lo7, hi7);
+  store_tile(&sums, 4u * row4, col4);
   if (col_tile != row_tile) {
     let col = 4u * col4;
-    store_block(col, row4, mat4x4f(lo0, lo1, lo2, lo3), mat4x4f(lo4, lo5, lo6, lo7));
-    store_block(col + 4u, row4, mat4x4f(hi0, hi1, hi2, hi3), mat4x4f(hi4, hi5, hi6, hi7));
+    store_block(
+      col,
+      row4,
+      mat4x4f(sums.lo0, sums.lo1, sums.lo2, sums.lo3),
+      mat4x4f(sums.lo4, sums.lo5, sums.lo6, sums.lo7),
+    );
+    store_block(
+      col + 4u,
+      row4,
+      mat4x4f(sums.hi0, sums.hi1, sums.hi2, sums.hi3),
+      mat4x4f(sums.hi4, sums.hi5, sums.hi6, sums.hi7),
+    );
   }
 }
 

@@ -1,8 +1,9 @@
 // The inner factor of a Kronecker transform: every run of b channels times F.
 //   out[t, i·b + k'] = Σ_k x[t, i·b + k] · F[k, k']
 // x, out: [rows, a·b] padded to stride; F: [b, b] unpadded. b is a multiple of 4, a is any number.
-// One invocation computes 4 neighbouring k' for 8 consecutive runs i of one row; the first one of a row also writes
-// its padding. Neighbouring invocations take neighbouring k': F is read coalesced, x is the same for all of a run.
+// Runs are counted through all rows. One invocation computes 8 neighbouring k' of 8 consecutive runs; the first one of a
+// row's last run also writes the row's padding. Per step of four along k, 8 vec4 loads of each operand feed 256
+// multiply-adds. Loads clamp their run and their vec4 of F, stores are guarded.
 
 override WORKGROUP_SIZE: u32 = 64u;
 
@@ -15,7 +16,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;         // [rows, stride]
-@group(0) @binding(2) var<storage, read> factor: array<vec4<f32>>;    // [b, b]
+@group(0) @binding(2) var<storage, read> factor: array<vec4<f32>>;    // [4·b, b]
 @group(0) @binding(3) var<storage, read_write> out: array<vec4<f32>>; // [rows, stride]
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -26,72 +27,56 @@ fn kronecker_right(
 ) {
   let index = workgroup_index(group, groups) * WORKGROUP_SIZE + lane;
   let b = params.b;
-  let col = index % b;
-  let tiles = (params.a + 7u) / 8u;
-  let tile = (index / b) % tiles;
-  let row = index / (b * tiles);
-  if (row >= params.rows) {
+  let pairs = (b + 1u) / 2u;
+  let col = 2u * (index % pairs);
+  let next = min(col + 1u, b - 1u);
+  let run = 8u * (index / pairs);
+  if (run >= params.rows * params.a) {
     return;
   }
-  let start = row * params.stride;
-  let first = 8u * tile;
-  let last = params.a - 1u; // runs past the end repeat the last one
-  let at0 = start + first * b;
-  let at1 = start + min(first + 1u, last) * b;
-  let at2 = start + min(first + 2u, last) * b;
-  let at3 = start + min(first + 3u, last) * b;
-  let at4 = start + min(first + 4u, last) * b;
-  let at5 = start + min(first + 5u, last) * b;
-  let at6 = start + min(first + 6u, last) * b;
-  let at7 = start + min(first + 7u, last) * b;
-  var sum0 = vec4<f32>();
-  var sum1 = vec4<f32>();
-  var sum2 = vec4<f32>();
-  var sum3 = vec4<f32>();
-  var sum4 = vec4<f32>();
-  var sum5 = vec4<f32>();
-  var sum6 = vec4<f32>();
-  var sum7 = vec4<f32>();
+  let at0 = start_of(run);
+  let at1 = start_of(run + 1u);
+  let at2 = start_of(run + 2u);
+  let at3 = start_of(run + 3u);
+  let at4 = start_of(run + 4u);
+  let at5 = start_of(run + 5u);
+  let at6 = start_of(run + 6u);
+  let at7 = start_of(run + 7u);
+  // Row i of the tile: run + i, k' 0 … 3 in lo, 4 … 7 in hi.
+  var sums = RegisterTile();
   for (var k = 0u; k < b; k++) {
-    let at = 4u * k * b + col;
-    let f0 = factor[at];
-    let f1 = factor[at + b];
-    let f2 = factor[at + 2u * b];
-    let f3 = factor[at + 3u * b];
-    let v0 = x[at0 + k];
-    let v1 = x[at1 + k];
-    let v2 = x[at2 + k];
-    let v3 = x[at3 + k];
-    let v4 = x[at4 + k];
-    let v5 = x[at5 + k];
-    let v6 = x[at6 + k];
-    let v7 = x[at7 + k];
-    sum0 += (v0.x * f0 + v0.y * f1) + (v0.z * f2 + v0.w * f3);
-    sum1 += (v1.x * f0 + v1.y * f1) + (v1.z * f2 + v1.w * f3);
-    sum2 += (v2.x * f0 + v2.y * f1) + (v2.z * f2 + v2.w * f3);
-    sum3 += (v3.x * f0 + v3.y * f1) + (v3.z * f2 + v3.w * f3);
-    sum4 += (v4.x * f0 + v4.y * f1) + (v4.z * f2 + v4.w * f3);
-    sum5 += (v5.x * f0 + v5.y * f1) + (v5.z * f2 + v5.w * f3);
-    sum6 += (v6.x * f0 + v6.y * f1) + (v6.z * f2 + v6.w * f3);
-    sum7 += (v7.x * f0 + v7.y * f1) + (v7.z * f2 + v7.w * f3);
+    // Four rows of F as the columns of a matrix.
+    let q0 = 4u * k * b;
+    let q1 = q0 + b;
+    let q2 = q1 + b;
+    let q3 = q2 + b;
+    let f_lo = mat4x4f(factor[q0 + col], factor[q1 + col], factor[q2 + col], factor[q3 + col]);
+    let f_hi = mat4x4f(factor[q0 + next], factor[q1 + next], factor[q2 + next], factor[q3 + next]);
+    let x_lo = mat4x4f(x[at0 + k], x[at1 + k], x[at2 + k], x[at3 + k]);
+    let x_hi = mat4x4f(x[at4 + k], x[at5 + k], x[at6 + k], x[at7 + k]);
+    add_outer(&sums, x_lo, x_hi, f_lo, f_hi);
   }
-  out[at0 + col] = sum0;
-  store(first + 1u, at1 + col, sum1);
-  store(first + 2u, at2 + col, sum2);
-  store(first + 3u, at3 + col, sum3);
-  store(first + 4u, at4 + col, sum4);
-  store(first + 5u, at5 + col, sum5);
-  store(first + 6u, at6 + col, sum6);
-  store(first + 7u, at7 + col, sum7);
-  if (col == 0u && tile == 0u) {
-    for (var pad = params.a * b; pad < params.stride; pad++) {
-      out[start + pad] = vec4<f32>();
-    }
-  }
+  store_tile(&sums, run, col);
 }
 
-fn store(run: u32, at: u32, sum: vec4<f32>) {
-  if (run < params.a) {
-    out[at] = sum;
+// Where a run begins; runs past the end repeat the last one.
+fn start_of(run: u32) -> u32 {
+  let inside = min(run, params.rows * params.a - 1u);
+  return (inside / params.a) * params.stride + (inside % params.a) * params.b;
+}
+
+fn store(run: u32, col: u32, lo: vec4<f32>, hi: vec4<f32>) {
+  if (run >= params.rows * params.a) {
+    return;
+  }
+  let at = start_of(run);
+  out[at + col] = lo;
+  if (col + 1u < params.b) {
+    out[at + col + 1u] = hi;
+  }
+  let is_last = run % params.a == params.a - 1u && col == 0u;
+  let padding = select(0u, params.stride - params.a * params.b, is_last);
+  for (var pad = 0u; pad < padding; pad++) {
+    out[at + params.b + pad] = vec4<f32>();
   }
 }

@@ -44,12 +44,7 @@ fn matmul_nn(
   let p6 = min(row + 6u, last_row) * stride4;
   let p7 = min(row + 7u, last_row) * stride4;
 
-  // Row i of the tile: columns 0 … 3 in lo, 4 … 7 in hi.
-  var lo0 = vec4f(); var lo1 = vec4f(); var lo2 = vec4f(); var lo3 = vec4f();
-  var lo4 = vec4f(); var lo5 = vec4f(); var lo6 = vec4f(); var lo7 = vec4f();
-  var hi0 = vec4f(); var hi1 = vec4f(); var hi2 = vec4f(); var hi3 = vec4f();
-  var hi4 = vec4f(); var hi5 = vec4f(); var hi6 = vec4f(); var hi7 = vec4f();
-
+  var sums = RegisterTile();
   let steps = (params.depth + 3u) / 4u;
   for (var k4 = 0u; k4 < steps; k4++) {
     // Four rows of b as the columns of a matrix: matrix * vector = sum of rows, weighted.
@@ -59,24 +54,12 @@ fn matmul_nn(
     let q3 = min(4u * k4 + 3u, last_k) * params.b_stride4 + b_col;
     let b_lo = mat4x4f(b[q0], b[q1], b[q2], b[q3]);
     let b_hi = mat4x4f(b[q0 + 1u], b[q1 + 1u], b[q2 + 1u], b[q3 + 1u]);
-    let a0 = a[p0 + k4]; lo0 += b_lo * a0; hi0 += b_hi * a0;
-    let a1 = a[p1 + k4]; lo1 += b_lo * a1; hi1 += b_hi * a1;
-    let a2 = a[p2 + k4]; lo2 += b_lo * a2; hi2 += b_hi * a2;
-    let a3 = a[p3 + k4]; lo3 += b_lo * a3; hi3 += b_hi * a3;
-    let a4 = a[p4 + k4]; lo4 += b_lo * a4; hi4 += b_hi * a4;
-    let a5 = a[p5 + k4]; lo5 += b_lo * a5; hi5 += b_hi * a5;
-    let a6 = a[p6 + k4]; lo6 += b_lo * a6; hi6 += b_hi * a6;
-    let a7 = a[p7 + k4]; lo7 += b_lo * a7; hi7 += b_hi * a7;
+    let a_lo = mat4x4f(a[p0 + k4], a[p1 + k4], a[p2 + k4], a[p3 + k4]);
+    let a_hi = mat4x4f(a[p4 + k4], a[p5 + k4], a[p6 + k4], a[p7 + k4]);
+    add_outer(&sums, a_lo, a_hi, b_lo, b_hi);
   }
 
-  store(row, col4, lo0, hi0);
-  store(row + 1u, col4, lo1, hi1);
-  store(row + 2u, col4, lo2, hi2);
-  store(row + 3u, col4, lo3, hi3);
-  store(row + 4u, col4, lo4, hi4);
-  store(row + 5u, col4, lo5, hi5);
-  store(row + 6u, col4, lo6, hi6);
-  store(row + 7u, col4, lo7, hi7);
+  store_tile(&sums, row, col4);
 }
 
 fn store(row: u32, col4: u32, lo: vec4<f32>, hi: vec4<f32>) {

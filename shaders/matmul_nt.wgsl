@@ -49,41 +49,16 @@ fn matmul_nt(
   let q6 = min(col + 6u, last_col) * stride4;
   let q7 = min(col + 7u, last_col) * stride4;
 
-  // Row i of the tile: columns 0 … 3 in lo, 4 … 7 in hi.
-  var lo0 = vec4f(); var lo1 = vec4f(); var lo2 = vec4f(); var lo3 = vec4f();
-  var lo4 = vec4f(); var lo5 = vec4f(); var lo6 = vec4f(); var lo7 = vec4f();
-  var hi0 = vec4f(); var hi1 = vec4f(); var hi2 = vec4f(); var hi3 = vec4f();
-  var hi4 = vec4f(); var hi5 = vec4f(); var hi6 = vec4f(); var hi7 = vec4f();
-
+  var sums = RegisterTile();
   for (var k = 0u; k < stride4; k++) {
-    // Four rows of b as the columns of a matrix: (vector * matrix)[j] = dot(vector, row j).
-    let b_lo = mat4x4f(b[q0 + k], b[q1 + k], b[q2 + k], b[q3 + k]);
-    let b_hi = mat4x4f(b[q4 + k], b[q5 + k], b[q6 + k], b[q7 + k]);
-    let a0 = a[p0 + k]; lo0 += a0 * b_lo; hi0 += a0 * b_hi;
-    let a1 = a[p1 + k]; lo1 += a1 * b_lo; hi1 += a1 * b_hi;
-    let a2 = a[p2 + k]; lo2 += a2 * b_lo; hi2 += a2 * b_hi;
-    let a3 = a[p3 + k]; lo3 += a3 * b_lo; hi3 += a3 * b_hi;
-    let a4 = a[p4 + k]; lo4 += a4 * b_lo; hi4 += a4 * b_hi;
-    let a5 = a[p5 + k]; lo5 += a5 * b_lo; hi5 += a5 * b_hi;
-    let a6 = a[p6 + k]; lo6 += a6 * b_lo; hi6 += a6 * b_hi;
-    let a7 = a[p7 + k]; lo7 += a7 * b_lo; hi7 += a7 * b_hi;
+    add_dots(
+      &sums,
+      mat4x4f(a[p0 + k], a[p1 + k], a[p2 + k], a[p3 + k]),
+      mat4x4f(a[p4 + k], a[p5 + k], a[p6 + k], a[p7 + k]),
+      mat4x4f(b[q0 + k], b[q1 + k], b[q2 + k], b[q3 + k]),
+      mat4x4f(b[q4 + k], b[q5 + k], b[q6 + k], b[q7 + k]),
+    );
   }
 
-  store(row, col, lo0, hi0);
-  store(row + 1u, col, lo1, hi1);
-  store(row + 2u, col, lo2, hi2);
-  store(row + 3u, col, lo3, hi3);
-  store(row + 4u, col, lo4, hi4);
-  store(row + 5u, col, lo5, hi5);
-  store(row + 6u, col, lo6, hi6);
-  store(row + 7u, col, lo7, hi7);
-}
-
-fn store(row: u32, col: u32, lo: vec4<f32>, hi: vec4<f32>) {
-  let col4 = col / 4u;
-  if (row < params.row_end && col4 < params.y_stride4) {
-    // The stride is a multiple of 8 columns, so hi is inside whenever lo is.
-    y[row * params.y_stride4 + col4] = zero_beyond(lo, col, params.cols);
-    y[row * params.y_stride4 + col4 + 1u] = zero_beyond(hi, col + 4u, params.cols);
-  }
+  store_tile(&sums, row, col / 4u);
 }

@@ -38,12 +38,7 @@ fn matmul_tn(
   let a_col = min(params.a_first4 + row4, params.a_stride4 - 2u);
   let b_col = min(col4, params.b_stride4 - 2u);
 
-  // Row i of the tile: columns 0 … 3 in lo, 4 … 7 in hi.
-  var lo0 = vec4f(); var lo1 = vec4f(); var lo2 = vec4f(); var lo3 = vec4f();
-  var lo4 = vec4f(); var lo5 = vec4f(); var lo6 = vec4f(); var lo7 = vec4f();
-  var hi0 = vec4f(); var hi1 = vec4f(); var hi2 = vec4f(); var hi3 = vec4f();
-  var hi4 = vec4f(); var hi5 = vec4f(); var hi6 = vec4f(); var hi7 = vec4f();
-
+  var sums = RegisterTile();
   for (var t = params.t_begin; t < params.t_end; t += 4u) {
     let p0 = t * params.b_stride4 + b_col;
     let p1 = min(t + 1u, params.t_end - 1u) * params.b_stride4 + b_col;
@@ -58,25 +53,10 @@ fn matmul_tn(
     let a_hi = transpose(mat4x4f(
       load_a(t, a_col + 1u), load_a(t + 1u, a_col + 1u), load_a(t + 2u, a_col + 1u), load_a(t + 3u, a_col + 1u),
     ));
-    lo0 += b_lo * a_lo[0]; hi0 += b_hi * a_lo[0];
-    lo1 += b_lo * a_lo[1]; hi1 += b_hi * a_lo[1];
-    lo2 += b_lo * a_lo[2]; hi2 += b_hi * a_lo[2];
-    lo3 += b_lo * a_lo[3]; hi3 += b_hi * a_lo[3];
-    lo4 += b_lo * a_hi[0]; hi4 += b_hi * a_hi[0];
-    lo5 += b_lo * a_hi[1]; hi5 += b_hi * a_hi[1];
-    lo6 += b_lo * a_hi[2]; hi6 += b_hi * a_hi[2];
-    lo7 += b_lo * a_hi[3]; hi7 += b_hi * a_hi[3];
+    add_outer(&sums, a_lo, a_hi, b_lo, b_hi);
   }
 
-  let row = 4u * row4;
-  store(row, col4, lo0, hi0);
-  store(row + 1u, col4, lo1, hi1);
-  store(row + 2u, col4, lo2, hi2);
-  store(row + 3u, col4, lo3, hi3);
-  store(row + 4u, col4, lo4, hi4);
-  store(row + 5u, col4, lo5, hi5);
-  store(row + 6u, col4, lo6, hi6);
-  store(row + 7u, col4, lo7, hi7);
+  store_tile(&sums, 4u * row4, col4);
 }
 
 fn load_a(t: u32, col4: u32) -> vec4<f32> {

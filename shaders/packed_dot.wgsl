@@ -26,7 +26,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> b_scales: array<u32>;
 @group(0) @binding(5) var<storage, read_write> y: array<vec4<u32>>;
 
-// A block of doubled elements as signed bytes: those of even and of odd index.
+// Eight elements of each of four rows, doubled, as signed bytes: those of even and of odd index.
 struct Doubled {
   even: vec4<u32>,
   odd: vec4<u32>,
@@ -51,18 +51,20 @@ fn packed_dot(
   var nan_rows = vec4<bool>(false);
   var nan_cols = vec4<bool>(false);
   for (var block = 0u; block < params.blocks; block++) {
-    let b0 = doubled(b_codes[q.x + block]);
-    let b1 = doubled(b_codes[q.y + block]);
-    let b2 = doubled(b_codes[q.z + block]);
-    let b3 = doubled(b_codes[q.w + block]);
-    let a0 = doubled(a_codes[p.x + block]);
-    let s0 = vec4<i32>(dot_block(a0, b0), dot_block(a0, b1), dot_block(a0, b2), dot_block(a0, b3));
-    let a1 = doubled(a_codes[p.y + block]);
-    let s1 = vec4<i32>(dot_block(a1, b0), dot_block(a1, b1), dot_block(a1, b2), dot_block(a1, b3));
-    let a2 = doubled(a_codes[p.z + block]);
-    let s2 = vec4<i32>(dot_block(a2, b0), dot_block(a2, b1), dot_block(a2, b2), dot_block(a2, b3));
-    let a3 = doubled(a_codes[p.w + block]);
-    let s3 = vec4<i32>(dot_block(a3, b0), dot_block(a3, b1), dot_block(a3, b2), dot_block(a3, b3));
+    // The words of four rows of each side.
+    let a0 = a_codes[p.x + block]; let b0 = b_codes[q.x + block];
+    let a1 = a_codes[p.y + block]; let b1 = b_codes[q.y + block];
+    let a2 = a_codes[p.z + block]; let b2 = b_codes[q.z + block];
+    let a3 = a_codes[p.w + block]; let b3 = b_codes[q.w + block];
+    var s0 = vec4<i32>(); var s1 = vec4<i32>(); var s2 = vec4<i32>(); var s3 = vec4<i32>();
+    for (var i = 0u; i < 4u; i++) {
+      let a_word = doubled(vec4<u32>(a0[i], a1[i], a2[i], a3[i]));
+      let b_word = doubled(vec4<u32>(b0[i], b1[i], b2[i], b3[i]));
+      s0 += dot_words(a_word.even.x, a_word.odd.x, b_word);
+      s1 += dot_words(a_word.even.y, a_word.odd.y, b_word);
+      s2 += dot_words(a_word.even.z, a_word.odd.z, b_word);
+      s3 += dot_words(a_word.even.w, a_word.odd.w, b_word);
+    }
 
     let ea = a_bytes(rows * params.a_scale_words + vec4<u32>(block / 4u), block);
     let eb = b_bytes(cols * params.b_scale_words + vec4<u32>(block / 4u), block);
@@ -109,11 +111,14 @@ fn doubled_bytes(codes: vec4<u32>) -> vec4<u32> {
   return (magnitude ^ (255u * negative)) + negative;
 }
 
-fn dot_block(a: Doubled, b: Doubled) -> i32 {
-  return dot4I8Packed(a.even.x, b.even.x) + dot4I8Packed(a.odd.x, b.odd.x)
-    + dot4I8Packed(a.even.y, b.even.y) + dot4I8Packed(a.odd.y, b.odd.y)
-    + dot4I8Packed(a.even.z, b.even.z) + dot4I8Packed(a.odd.z, b.odd.z)
-    + dot4I8Packed(a.even.w, b.even.w) + dot4I8Packed(a.odd.w, b.odd.w);
+// Sums over one word of a row of a with that of four rows of b.
+fn dot_words(even: u32, odd: u32, b: Doubled) -> vec4<i32> {
+  return vec4<i32>(
+    dot4I8Packed(even, b.even.x) + dot4I8Packed(odd, b.odd.x),
+    dot4I8Packed(even, b.even.y) + dot4I8Packed(odd, b.odd.y),
+    dot4I8Packed(even, b.even.z) + dot4I8Packed(odd, b.odd.z),
+    dot4I8Packed(even, b.even.w) + dot4I8Packed(odd, b.odd.w),
+  );
 }
 
 fn a_bytes(at: vec4<u32>, block: u32) -> vec4<u32> {

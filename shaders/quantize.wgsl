@@ -168,16 +168,3 @@ fn store_codes(at: u32, chunk: Chunk, grids: Grids) {
 fn general_codes(bits: vec4<u32>, grid: Grid) -> vec4<u32> {
   return select(codes_of_general(bits, grid), vec4<u32>(0u), is_nan(grid));
 }
-
-fn eight_nibbles(low: vec4<u32>, high: vec4<u32>) -> u32 {
-  let pairs = low | (high << vec4<u32>(16u));
-  return pairs.x | (pairs.y << 4u) | (pairs.z << 8u) | (pairs.w << 12u);
-}
-
-fn four_bytes(four: vec4<u32>) -> u32 {
-  return four.x | (four.y << 8u) | (four.z << 16u) | (four.w << 24u);
-}
-
-fn four_halves(four: vec4<u32>) -> vec2<u32> {
-  return four.xz | (four.yw << vec2<u32>(16u));
-}

@@ -14,6 +14,6 @@ struct Params {
 @compute @workgroup_size(1)
 fn tensor_scale() {
   let bits = maximum[0];
-  let quotient = fp32_scale(bits, 0u);
+  let quotient = fp32_scale(bits);
   scale[0] = select(select(quotient, 0x3F800000u, quotient == 0u), NAN_BITS, bits >= INFINITY_BITS);
 }

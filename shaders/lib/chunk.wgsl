@@ -4,6 +4,7 @@
 
 override CANDIDATES: u32 = 1u;
 override ERROR_KIND: u32 = 0u; // 0 sum of squares, 1 sum of magnitudes, 2 largest magnitude
+override BOTH_SIDES: bool = true; // scales follow from both extremes, else from the largest magnitude alone
 
 struct Chunk {
   v0: vec4<u32>,
@@ -17,6 +18,7 @@ struct Chunk {
 }
 
 // Extremes lane by lane: as unsigned numbers the largest negative f32 is largest, as signed ones the largest positive.
+// Where one side is enough, `positive` has the magnitudes and `negative` nothing.
 struct Extremes {
   negative: vec4<u32>,
   positive: vec4<i32>,
@@ -102,11 +104,19 @@ fn ranges_of(chunk: Chunk, span: vec2<u32>) -> Ranges {
 }
 
 fn extremes_of(a: vec4<u32>, b: vec4<u32>) -> Extremes {
-  return Extremes(max(a, b), max(bitcast<vec4<i32>>(a), bitcast<vec4<i32>>(b)));
+  var mask = vec4<u32>(0x7FFFFFFFu);
+  if (BOTH_SIDES) {
+    mask = vec4<u32>(0xFFFFFFFFu);
+  }
+  return merged(Extremes(a, bitcast<vec4<i32>>(a & mask)), Extremes(b, bitcast<vec4<i32>>(b & mask)));
 }
 
 fn merged(a: Extremes, b: Extremes) -> Extremes {
-  return Extremes(max(a.negative, b.negative), max(a.positive, b.positive));
+  var negative = vec4<u32>(0u);
+  if (BOTH_SIDES) {
+    negative = max(a.negative, b.negative);
+  }
+  return Extremes(negative, max(a.positive, b.positive));
 }
 
 fn range_of(extremes: Extremes) -> BlockRange {

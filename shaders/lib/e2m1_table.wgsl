@@ -25,23 +25,28 @@ fn e2m1_rounded(bits: vec4<u32>, table: E2m1Table) -> vec4<u32> {
 }
 
 fn e2m1_codes(bits: vec4<u32>, table: E2m1Table) -> vec4<u32> {
-  let a = bitcast<vec4<i32>>(bits & vec4<u32>(0x7FFFFFFFu));
+  let code = e2m1_magnitudes(bitcast<vec4<i32>>(bits & vec4<u32>(0x7FFFFFFFu)), table);
+  return code | select(vec4<u32>(0u), vec4<u32>(8u), bitcast<vec4<i32>>(bits) < vec4<i32>(0));
+}
+
+fn e2m1_magnitudes(a: vec4<i32>, table: E2m1Table) -> vec4<u32> {
   var code = select(vec4<u32>(1u), vec4<u32>(0u), a < vec4<i32>(table.t1));
   code = select(vec4<u32>(2u), code, a < vec4<i32>(table.t3));
   code = select(vec4<u32>(3u), code, a < vec4<i32>(table.t5));
   code = select(vec4<u32>(4u), code, a < vec4<i32>(table.t7));
   code = select(vec4<u32>(5u), code, a < vec4<i32>(table.t5 + ONE_UP));
   code = select(vec4<u32>(6u), code, a < vec4<i32>(table.t7 + ONE_UP));
-  code = select(vec4<u32>(7u), code, a < vec4<i32>(table.t5 + 2 * ONE_UP));
-  return code | ((bits >> vec4<u32>(28u)) & vec4<u32>(8u));
+  return select(vec4<u32>(7u), code, a < vec4<i32>(table.t5 + 2 * ONE_UP));
 }
 
-// From 1 up two codes share a binade; which of them is the lowest bit.
+// From 1 up two codes share a binade; which of them is the lowest bit. The products are shifts: software adapters shift
+// slowly.
 fn e2m1_decoded(codes: vec4<u32>, table: E2m1Table) -> vec4<u32> {
   let m = bitcast<vec4<i32>>(codes & vec4<u32>(7u));
-  let significand = select(vec4<i32>(table.v3 - ONE_UP), vec4<i32>(table.v1 - ONE_UP), (m & vec4<i32>(1)) == vec4<i32>(0));
-  let from_one = significand + ((m >> vec4<u32>(1u)) << vec4<u32>(23u));
-  let below_one = -m & vec4<i32>(table.v1 - ONE_UP); // of 0 and 1
+  let odd = m & vec4<i32>(1);
+  let significand = select(vec4<i32>(table.v3 - ONE_UP), vec4<i32>(table.v1 - ONE_UP), odd == vec4<i32>(0));
+  let from_one = significand + (m - odd) * vec4<i32>(ONE_UP / 2);
+  let below_one = odd * vec4<i32>(table.v1 - ONE_UP); // of 0 and 1
   let v = select(from_one, below_one, m < vec4<i32>(2));
-  return bitcast<vec4<u32>>(v) | ((codes & vec4<u32>(8u)) << vec4<u32>(28u));
+  return bitcast<vec4<u32>>(v) | ((codes & vec4<u32>(8u)) * vec4<u32>(0x10000000u));
 }

@@ -34,18 +34,29 @@ fn grid_of(range: BlockRange, row: u32, candidate: u32) -> Grid {
   }
   if (!ASYMMETRIC) {
     let largest = max(negative, positive);
-    return grid_of_stored(vec2<u32>(select(fp32_scale(largest, 0u), ONE_BITS, largest == 0u), 0u));
+    return grid_of_stored(vec2<u32>(select(fp32_scale(largest), ONE_BITS, largest == 0u), 0u));
   }
   if (max(negative, positive) == 0u) {
     negative = ONE_BITS;
     positive = ONE_BITS;
   }
-  let scale = fp32_scale(negative, positive);
+  let scale = fp32_scale_of_sum(negative, positive);
   if (scale == 0u) {
     return grid_of_stored(vec2<u32>(0u, 0u));
   }
-  let zero_point = nearest_steps(vec4<i32>(i32(negative)), divisor_of(scale)).count.x;
-  return grid_of_stored(vec2<u32>(scale, u32(min(zero_point, (1i << INTEGER_BITS) - 1))));
+  return grid_of_stored(vec2<u32>(scale, min(zero_point_of(negative, divisor_of(scale)), (1u << INTEGER_BITS) - 1u)));
+}
+
+// The steps from the lowest element to zero; the estimate as in steps_near.
+fn zero_point_of(negative: u32, divisor: Divisor) -> u32 {
+  let estimate = bitcast<f32>(min(negative, PLAIN_TO)) * divisor.inverse;
+  let nearest = floor(estimate + 0.5);
+  var count = u32(nearest);
+  let is_sure = abs(estimate - nearest) <= 0.5 - within() && is_plain(divisor) && negative <= PLAIN_TO;
+  for (var i = select(0u, 1u, is_sure); i < 1u; i++) {
+    count = u32(nearest_steps(vec4<i32>(i32(negative)), divisor).count.x);
+  }
+  return count;
 }
 
 fn grid_of_stored(stored: vec2<u32>) -> Grid {
@@ -67,12 +78,25 @@ fn is_rare(grid: Grid) -> bool {
   return unsure || !is_plain(grid.divisor);
 }
 
-fn integers_near(bits: vec4<u32>, grid: Grid) -> vec4<i32> {
+// How close to half a step an estimate may be off: quotients are below 2^(INTEGER_BITS + 1).
+fn within() -> f32 {
+  return f32(2u << INTEGER_BITS) * 0x1p-22;
+}
+
+// Elements over the scale, rounded and clamped: whole numbers as floats. Never -0, thanks to the half that is added.
+fn steps_near(bits: vec4<u32>, grid: Grid) -> vec4<f32> {
   let estimate = bitcast<vec4<f32>>(bits) * grid.divisor.inverse;
-  let nearest = round(estimate);
-  let within = f32(2u << INTEGER_BITS) * 0x1p-22; // quotients are below 2^(INTEGER_BITS + 1)
-  unsure |= any(abs(estimate - nearest) > vec4<f32>(0.5 - within));
-  return vec4<i32>(clamp(nearest, vec4<f32>(grid.lowest), vec4<f32>(grid.highest)));
+  let nearest = floor(estimate + vec4<f32>(0.5));
+  unsure |= any(abs(estimate - nearest) > vec4<f32>(0.5 - within()));
+  let low = vec4<f32>(grid.lowest);
+  let high = vec4<f32>(grid.highest);
+  return select(select(high, nearest, nearest < high), low, nearest < low);
+}
+
+const TWO_TO_23 = 0x4B400000; // bits of 1.5 * 2^23, beyond which whole numbers of 22 bits are added to the bits
+
+fn integers_near(bits: vec4<u32>, grid: Grid) -> vec4<i32> {
+  return bitcast<vec4<i32>>(steps_near(bits, grid) + vec4<f32>(bitcast<f32>(TWO_TO_23))) - vec4<i32>(TWO_TO_23);
 }
 
 fn integers_general(bits: vec4<u32>, grid: Grid) -> vec4<i32> {
@@ -83,7 +107,7 @@ fn integers_general(bits: vec4<u32>, grid: Grid) -> vec4<i32> {
 }
 
 fn rounded(bits: vec4<u32>, grid: Grid) -> vec4<u32> {
-  return bitcast<vec4<u32>>(vec4<f32>(integers_near(bits, grid)) * grid.divisor.value);
+  return bitcast<vec4<u32>>(steps_near(bits, grid) * grid.divisor.value);
 }
 
 fn rounded_general(bits: vec4<u32>, grid: Grid) -> vec4<u32> {
@@ -111,8 +135,8 @@ fn integers_of(codes: vec4<u32>, grid: Grid) -> vec4<i32> {
   if (ASYMMETRIC) {
     return bitcast<vec4<i32>>(codes) - vec4<i32>(grid.zero_point);
   }
-  let unused = vec4<u32>(32u - INTEGER_BITS);
-  return (bitcast<vec4<i32>>(codes) << unused) >> unused;
+  let sign = vec4<i32>(1i << (INTEGER_BITS - 1u));
+  return (bitcast<vec4<i32>>(codes) ^ sign) - sign;
 }
 
 fn decoded(codes: vec4<u32>, grid: Grid) -> vec4<u32> {

@@ -14,7 +14,7 @@ fn grid_of(range: BlockRange, row: u32, candidate: u32) -> Grid {
   if (maximum >= INFINITY_BITS) {
     return Grid(divisor_of(NAN_BITS));
   }
-  return Grid(divisor_of(fp32_scale(select(maximum, 0u, FLUSH && maximum < 0x800000u), 0u)));
+  return Grid(divisor_of(fp32_scale(select(maximum, 0u, FLUSH && maximum < 0x800000u))));
 }
 
 fn grid_of_stored(stored: vec2<u32>) -> Grid {

@@ -12,6 +12,7 @@ struct Moved {
   above: vec4<i32>, // binade minus the exponent of the smallest normal element
   significand: vec4<i32>, // with up to half a step added, so that cutting it rounds
   step: vec4<u32>,
+  half: vec4<i32>, // a step
 }
 
 fn moved_to_step(magnitudes: vec4<i32>, k: i32) -> Moved {
@@ -20,20 +21,22 @@ fn moved_to_step(magnitudes: vec4<i32>, k: i32) -> Moved {
   let least = vec4<i32>(-(i32(MANTISSA_BITS + 2u) << 23u));
   let binades_below = bitcast<vec4<u32>>(-clamp(above, least, vec4<i32>(0))) >> vec4<u32>(23u);
   let step = binades_below + vec4<u32>(23u - MANTISSA_BITS);
+  let half = vec4<i32>(1) << (step - vec4<u32>(1u));
   var significand = magnitudes - binade + 0x800000;
   if (ROUNDING == 0u) {
-    significand += (vec4<i32>(1) << (step - vec4<u32>(1u))) - 1 + ((significand >> step) & vec4<i32>(1));
+    let is_even = (significand & (half + half)) == vec4<i32>(0);
+    significand += half - select(vec4<i32>(0), vec4<i32>(1), is_even);
   } else if (ROUNDING == 1u) {
-    significand += vec4<i32>(1) << (step - vec4<u32>(1u));
+    significand += half;
   }
-  return Moved(binade, above, significand, step);
+  return Moved(binade, above, significand, step, half);
 }
 
 // Magnitudes rounded to the element times 2^k; `limit` is the largest element times 2^k. All are f32 bits.
 // The carry of a significand runs into the exponent.
 fn round_in_place(magnitudes: vec4<i32>, k: i32, limit: i32) -> vec4<i32> {
   let moved = moved_to_step(magnitudes, k);
-  let kept = (moved.significand >> moved.step) << moved.step;
+  let kept = moved.significand & -(moved.half + moved.half);
   let result = min(moved.binade - 0x800000 + kept, vec4<i32>(limit));
   return select(result, vec4<i32>(0), kept == vec4<i32>(0));
 }

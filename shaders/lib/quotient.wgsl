@@ -9,8 +9,6 @@ var<private> unsure: bool = false;
 
 struct Divisor {
   bits: u32, // of the scale, an f32 >= 0 or NaN
-  n: i32, // its significand, in [2^23, 2^24)
-  field: i32, // its exponent field as an extended magnitude
   value: f32,
   inverse: f32,
 }
@@ -20,9 +18,8 @@ const PLAIN_FROM = 0x0D800000u; // 2^-100
 const PLAIN_TO = 0x71800000u; // 2^100
 
 fn divisor_of(bits: u32) -> Divisor {
-  let real = real_of(bits);
   let value = bitcast<f32>(clamp(bits, PLAIN_FROM, PLAIN_TO));
-  return Divisor(bits, i32(real.n), real.exponent + 150, value, 1.0 / value);
+  return Divisor(bits, value, 1.0 / value);
 }
 
 fn is_plain(divisor: Divisor) -> bool {
@@ -35,35 +32,37 @@ struct Steps {
 }
 
 // Finite magnitudes over the scale, in steps of the element, each rounded once; the scale is finite and not 0.
-// With N / 2n the quotient in steps, the estimate is off by one at most, and 2r = N - 2n * count says whether it is.
+// With N / 2s the quotient in steps, the estimate is off by one at most, and 2r = N - 2s * count says whether it is.
 fn nearest_steps(magnitudes: vec4<i32>, divisor: Divisor) -> Steps {
   const ZERO = vec4<i32>(0);
   const ONE = vec4<i32>(1);
   let mantissa_bits = i32(MANTISSA_BITS);
+  let scale = real_of(divisor.bits);
+  let s = i32(scale.n);
   let a = extended(magnitudes);
   let n = (a & vec4<i32>(0x7FFFFF)) | vec4<i32>(0x800000);
-  let below = select(ZERO, ONE, n < vec4<i32>(divisor.n)); // the significands' quotient is in [0.5, 1)
-  let exponent = (a >> vec4<u32>(23u)) - vec4<i32>(divisor.field) - below;
+  let below = select(ZERO, ONE, n < vec4<i32>(s)); // the significands' quotient is in [0.5, 1)
+  let exponent = (a >> vec4<u32>(23u)) - vec4<i32>(scale.exponent + 150) - below;
   let depth = min(exponent - vec4<i32>(EMIN), ZERO) + vec4<i32>(mantissa_bits + 1);
   let shift = max(depth, ZERO) + below;
-  let two_n = 2 * divisor.n;
+  let two_s = 2 * s;
   // bits above the 32nd may be lost in both terms: the difference is small
   let numerator = n << bitcast<vec4<u32>>(shift);
   let power = bitcast<vec4<f32>>((shift + vec4<i32>(126)) << vec4<u32>(23u));
-  let estimate = vec4<f32>(n) * power * (1.0 / f32(divisor.n));
+  let estimate = vec4<f32>(n) * power * (1.0 / f32(s));
   var count = vec4<i32>(estimate + vec4<f32>(select(0.5, 0.0, ROUNDING == 2u)));
-  let twice_rest = numerator - count * two_n;
+  let twice_rest = numerator - count * two_s;
   var up = vec4<bool>();
   var down = vec4<bool>();
   if (ROUNDING == 0u) {
     let odd = count & ONE;
-    up = twice_rest + odd > vec4<i32>(divisor.n);
-    down = odd - twice_rest > vec4<i32>(divisor.n);
+    up = twice_rest + odd > vec4<i32>(s);
+    down = odd - twice_rest > vec4<i32>(s);
   } else if (ROUNDING == 1u) {
-    up = twice_rest >= vec4<i32>(divisor.n);
-    down = -twice_rest > vec4<i32>(divisor.n);
+    up = twice_rest >= vec4<i32>(s);
+    down = -twice_rest > vec4<i32>(s);
   } else {
-    up = twice_rest >= vec4<i32>(two_n);
+    up = twice_rest >= vec4<i32>(two_s);
     down = twice_rest < ZERO;
   }
   count += select(ZERO, ONE, up) - select(ZERO, ONE, down);

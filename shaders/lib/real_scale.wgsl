@@ -9,10 +9,9 @@ struct Real {
 
 // The value of a finite magnitude; n in [2^23, 2^24), or 0 for zero.
 fn real_of(magnitude: u32) -> Real {
-  let lift = max(countLeadingZeros(magnitude), 8u) - 8u; // of a subnormal
-  let subnormal = magnitude < 0x800000u;
-  let n = select((magnitude & 0x7FFFFFu) | 0x800000u, magnitude << (lift & 31u), subnormal);
-  return Real(n, select(i32(magnitude >> 23u) - 150, -149 - i32(lift), subnormal));
+  let a = extended_of(magnitude);
+  let n = u32(a & 0x7FFFFF) | 0x800000u;
+  return Real(select(n, 0u, magnitude == 0u), (a >> 23u) - 150);
 }
 
 // a + b rounded half to even to 24 bits; a.n in [2^23, 2^24), b.n the same or 0, a >= b.
@@ -21,7 +20,7 @@ fn real_sum(a: Real, b: Real) -> Real {
   let small = b.n << 7u;
   let lost = select(0u, 1u, ((small >> lag) << lag) != small); // below what is kept, one set bit stands for all
   let sum = (a.n << 7u) + ((small >> lag) | lost);
-  let lift = countLeadingZeros(sum) & 1u;
+  let lift = select(0u, 1u, sum < 0x80000000u);
   let n = sum << lift;
   let kept = n >> 8u;
   let up = select(0u, 1u, (n & 255u) + (kept & 1u) > 128u);
@@ -54,22 +53,10 @@ fn nearest_f32(real: Real) -> u32 {
   return select(min(bits, INFINITY_BITS), tiny, drop > 31 || n == 0u);
 }
 
-// The same real with the top bit of n set, where n has `zeros` or zeros + 1 leading zeros: cheaper than counting them.
-fn aligned(real: Real, zeros: u32) -> Real {
-  let lift = zeros + select(1u, 0u, real.n >= (0x80000000u >> zeros));
-  return Real(real.n << lift, real.exponent - i32(lift));
-}
-
-// The extended magnitude of the number of 24 bits nearest to an aligned real, half to even.
-fn nearest_extended(real: Real) -> i32 {
-  let kept = real.n >> 8u;
-  let up = select(0u, 1u, (real.n & 255u) + (kept & 1u) > 128u);
-  return (real.exponent + 157) * 0x800000 + i32(kept + up);
-}
-
-// The extended magnitude of the smallest number of 24 bits that is >= an aligned real, or > it where `beyond` is 1.
-fn least_extended(real: Real, beyond: u32) -> i32 {
-  return (real.exponent + 157) * 0x800000 + i32((real.n - 1u + beyond) >> 8u) + 1;
+// A finite magnitude as an extended one.
+fn extended_of(magnitude: u32) -> i32 {
+  let lifted = bitcast<i32>(f32(i32(magnitude))) - (149 << 23u); // the conversion is exact below 2^24
+  return select(i32(magnitude), lifted, magnitude < 0x800000u);
 }
 
 // Finite magnitudes as extended ones; zero becomes smaller than any real formed here.

@@ -54,8 +54,15 @@ export function sizeClass(bytes: number): number {
   return bytes <= threeQuarters && threeQuarters % 4 === 0 ? threeQuarters : power
 }
 
-/** A number of bytes in MiB, as messages have it. */
-export const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 27 ? 1 : 0)} MiB`
+/** A number of bytes in MiB, in KiB below a tenth of one, as messages have it. */
+export const mebibytes = (bytes: number) =>
+  bytes < 2 ** 20 / 10 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 27 ? 1 : 0)} MiB`
+
+/** Bytes needed and allowed, in bytes where they are small or would read the same. */
+export function bytesApart(needed: number, allowed: number): readonly [needed: string, allowed: string] {
+  const [a, b] = [mebibytes(needed), mebibytes(allowed)]
+  return a === b || allowed < 2 ** 20 ? [`${needed} bytes`, `${allowed} bytes`] : [a, b]
+}
 
 /** Asks for a buffer, and whether there was memory for it: a large one is asked about by itself, to be told early. */
 function createBuffers(device: GPUDevice, liveBytes: () => number) {
@@ -108,9 +115,10 @@ export function createBufferPool(
     isStrict,
     acquire(bytes, label) {
       if (bytes > limit) {
+        const [needed, allowed] = bytesApart(bytes, limit)
         throw new UnsupportedError(
           'GP-02',
-          `"${label}" needs a ${mebibytes(bytes)} buffer; ${limit === maxBytes ? 'the limit set is' : 'this adapter allows'} ${mebibytes(limit)}.`,
+          `"${label}" needs a buffer of ${needed}; ${limit === maxBytes ? 'the limit set is' : 'this adapter allows'} ${allowed}.`,
         )
       }
       const failed = buffers.failed()

@@ -1,6 +1,7 @@
 import { GpuError, UnsupportedError } from '../core/errors'
 import { type BufferPool, createBufferPool, type PoolOptions } from './buffer-pool'
-import { type KernelChoices, PLAIN_CHOICES } from './kernel-choices'
+import { type KernelChoices, type KernelFacts, PLAIN_CHOICES } from './kernel-choices'
+import type { PassClock } from './pass-clock'
 import { createPipelineCache, type PipelineCache } from './pipeline-cache'
 
 /** What a report, a badge and an export say about the adapter. */
@@ -15,6 +16,7 @@ export interface AdapterFacts {
   /** What the device was granted: features by name, and the limits that shape kernels and buffers. */
   readonly features: readonly string[]
   readonly limits: Readonly<Record<string, number>>
+  readonly kernels: KernelFacts
 }
 
 /** An open device with everything that lives as long as it does. */
@@ -26,6 +28,10 @@ export interface Gpu {
   /** What the browser's WGSL knows beyond the core language, by name; a kernel may require one of these. */
   readonly languageFeatures: ReadonlySet<string>
   readonly choices: KernelChoices
+  /** Times every pass where somebody wants to know; absent: nobody does. */
+  readonly passClock?: PassClock
+  /** Nothing is computed on it (rehearsal.ts): work on the CPU whose result only goes back to it may be left out. */
+  readonly isRehearsal: boolean
 }
 
 /** Limits we profit from, asked for at the adapter's own value; nothing here is required (docs/performance.md). */
@@ -59,6 +65,7 @@ function describeAdapter(adapter: GPUAdapter, device: GPUDevice): AdapterFacts {
     maxBindingBytes: limits.maxStorageBufferBindingSize,
     features: [...device.features].sort(),
     limits: Object.fromEntries(SHOWN_LIMITS.map((name) => [name, limits[name]])),
+    kernels: { choices: PLAIN_CHOICES, isMeasured: false },
   }
 }
 
@@ -106,5 +113,6 @@ export async function openGpu(gpu: GPU | undefined, options: PoolOptions = {}): 
     pool: createBufferPool(device, options),
     languageFeatures: new Set(gpu.wgslLanguageFeatures ?? []),
     choices: PLAIN_CHOICES,
+    isRehearsal: false,
   }
 }

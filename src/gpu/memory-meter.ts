@@ -15,8 +15,8 @@ export interface Excess {
 
 /** The pool that `meter` makes; buffers taken through it are given back through it. */
 export interface MeteredPool extends BufferPool {
-  /** From now on at most `bytes` may live; the peak and the excess begin anew. */
-  plan(bytes: number): void
+  /** From now on at most `bytes` may live, of which `live` do already; the peak and the excess begin anew. */
+  plan(bytes: number, live?: number): void
   /** What has gone beyond the plan; null: nothing by more than a tenth. */
   readonly excess: Excess | null
 }
@@ -65,8 +65,9 @@ export function meterPool(pool: BufferPool, { base, limitBytes = pool.limitBytes
     },
     trim: () => pool.trim(),
     settled: () => pool.settled(),
-    plan(bytes) {
+    plan(bytes, live = liveBytes) {
       plannedBytes = bytes
+      liveBytes = live
       peakBytes = liveBytes
       excess = null
     },

@@ -1,3 +1,5 @@
+import { GpuError } from '../core/errors'
+
 /** What one storage binding is to a kernel. Binding 0 is always the uniform block; storage bindings follow from 1. */
 export type Access = 'read' | 'write'
 
@@ -15,10 +17,19 @@ export interface Kernel {
 /** Values for the kernel's `override` constants. */
 export type Overrides = Readonly<Record<string, number>>
 
+/** A kernel with the constants it is compiled with: what names a pipeline. */
+export interface PipelineUse {
+  readonly kernel: Kernel
+  readonly overrides: Overrides
+}
+
 export interface PipelineCache {
-  /** The compiled pipeline; compiles on the spot if `warm` has not done so before. */
+  /** The compiled pipeline; compiles on the spot, and blocks, where `warm` has not done so before. */
   get(kernel: Kernel, overrides?: Overrides): GPUComputePipeline
-  /** Compiles ahead of use without blocking. */
+  /**
+   * Compiles ahead of use without blocking, once however often it is asked. Rejects with GpuError GP-05, which names the
+   * kernel, where the device refuses it; asking again tries again.
+   */
   warm(kernel: Kernel, overrides?: Overrides): Promise<void>
 }
 
@@ -27,14 +38,20 @@ function moduleKey({ name, variant }: Kernel): string {
   return variant === undefined ? name : `${name}.${variant}`
 }
 
-function keyOf(kernel: Kernel, overrides: Overrides): string {
+/** What names a pipeline: kernel, variant and override values. */
+export function pipelineKey({ kernel, overrides }: PipelineUse): string {
   const values = Object.entries(overrides).map(([name, value]) => `${name}=${value}`)
   return `${moduleKey(kernel)}(${values.join(',')})`
 }
 
-/** Pipelines of one device, keyed by kernel name, variant and override values. */
+/**
+ * Pipelines of one device, by kernel name, variant and override values. They are kept as long as the device, for they are
+ * few: all methods under all named settings use 91, another rule of MX scales adds 24, and since sizes are in uniforms, other
+ * layers add only those of other Hadamard and Kronecker factors.
+ */
 export function createPipelineCache(device: GPUDevice): PipelineCache {
   const pipelines = new Map<string, GPUComputePipeline>()
+  const compiling = new Map<string, Promise<void>>()
   const modules = new Map<string, GPUShaderModule>()
   const layouts = new Map<string, GPUPipelineLayout>()
 
@@ -73,14 +90,25 @@ export function createPipelineCache(device: GPUDevice): PipelineCache {
   }
 
   const describe = (kernel: Kernel, overrides: Overrides): GPUComputePipelineDescriptor => ({
-    label: keyOf(kernel, overrides),
+    label: pipelineKey({ kernel, overrides }),
     layout: layoutOf(kernel.bindings),
     compute: { module: moduleOf(kernel), entryPoint: kernel.name, constants: { ...overrides } },
   })
 
+  const compile = async (kernel: Kernel, overrides: Overrides) => {
+    const key = pipelineKey({ kernel, overrides })
+    try {
+      const pipeline = await createAsync(device, () => describe(kernel, overrides))
+      // A dispatch that could not wait has made its own meanwhile.
+      if (!pipelines.has(key)) pipelines.set(key, pipeline)
+    } finally {
+      compiling.delete(key)
+    }
+  }
+
   return {
     get(kernel, overrides = {}) {
-      const key = keyOf(kernel, overrides)
+      const key = pipelineKey({ kernel, overrides })
       let pipeline = pipelines.get(key)
       if (!pipeline) {
         pipeline = device.createComputePipeline(describe(kernel, overrides))
@@ -88,9 +116,34 @@ export function createPipelineCache(device: GPUDevice): PipelineCache {
       }
       return pipeline
     },
-    async warm(kernel, overrides = {}) {
-      const key = keyOf(kernel, overrides)
-      if (!pipelines.has(key)) pipelines.set(key, await device.createComputePipelineAsync(describe(kernel, overrides)))
+    warm(kernel, overrides = {}) {
+      const key = pipelineKey({ kernel, overrides })
+      if (pipelines.has(key)) return Promise.resolve()
+      let under = compiling.get(key)
+      if (!under) {
+        under = compile(kernel, overrides)
+        compiling.set(key, under)
+      }
+      return under
     },
+  }
+}
+
+/**
+ * Compiles what `describe` gives. It makes the module, whose errors the device tells to the scope that is open then: not to
+ * that of a run going on beside, but here.
+ */
+async function createAsync(
+  device: GPUDevice,
+  describe: () => GPUComputePipelineDescriptor,
+): Promise<GPUComputePipeline> {
+  device.pushErrorScope('validation')
+  const descriptor = describe()
+  const refused = device.popErrorScope().catch(() => null)
+  try {
+    return await device.createComputePipelineAsync(descriptor)
+  } catch (cause) {
+    const reason = (await refused)?.message ?? (cause instanceof Error ? cause.message : String(cause))
+    throw new GpuError('GP-05', `the GPU refused to compile "${descriptor.label}": ${reason}`, { cause })
   }
 }

@@ -52,7 +52,10 @@ export class Recorder {
       layout: pipeline.getBindGroupLayout(0),
       entries: [{ binding: 0, resource: { buffer, size: SLOT_BYTES } }, ...entries],
     })
-    this.#pass ??= this.#openEncoder().beginComputePass({ label: kernel.name })
+    this.#pass ??= this.#openEncoder().beginComputePass({
+      label: kernel.name,
+      timestampWrites: this.gpu.passClock?.timestampWrites(),
+    })
     this.#pass.setPipeline(pipeline)
     this.#pass.setBindGroup(0, group, [offset])
     const x = Math.min(call.workgroups, MAX_GROUPS)

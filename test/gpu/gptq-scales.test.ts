@@ -93,7 +93,7 @@ const SUMS = 1 + 2 ** -18
 
 describe.each(MX)('%s', (_, format, choices) => {
   const quantizer = mxOf(format, choices)
-  const weight = variedWeight(40, 320)
+  const weight = variedWeight(12, 320)
   const blocks = blocksOf(weight, quantizer.blockSize)
 
   async function bytes(fill: (scales: BlockScales, matrix: Parameters<typeof searchScales>[1]) => void) {

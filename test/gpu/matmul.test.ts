@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Matrix } from '../../src/core/matrix'
+import type { ProductTile } from '../../src/gpu/kernel-choices'
 import { matmulNn } from '../../src/gpu/kernels/matmul-nn'
 import { matmulNt } from '../../src/gpu/kernels/matmul-nt'
 import { matmulTn } from '../../src/gpu/kernels/matmul-tn'
@@ -23,13 +24,59 @@ const SIZES: [number, number, number][] = [
   [1, 257, 96],
 ]
 
-test.each(SIZES)('matmulNt: [%i, k] times [%i, k] transposed, k = %i', async (m, n, k) => {
+/** The first is what the others must equal, to the bit where no compiler fuses operations in one of them alone. */
+const TILES: readonly ProductTile[] = ['registers-8x8', 'registers-4x4', 'workgroup-64x64']
+
+test.each([...SIZES, [32, 33, 65]])('matmulNt: [%i, k] times [%i, k] transposed, k = %i', async (m, n, k) => {
   const [a, b] = [gaussian(m, k, 1), gaussian(n, k, 2)]
-  poison(t.gpu, t.arena, m, n)
-  const y = matmulNt(t.recorder, t.arena, upload(a, 'a'), upload(b, 'b'))
-  t.recorder.submit()
-  expect([y.rows, y.cols]).toEqual([m, n])
-  expect(worstErrorRatio(exactNt(a, b), await readChecked(t.gpu, y), k)).toBeLessThanOrEqual(1)
+  const exact = exactNt(a, b)
+  let first: Float32Array | null = null
+  for (const tile of TILES) {
+    poison(t.gpu, t.arena, m, n)
+    const y = matmulNt(t.recorder, t.arena, upload(a, 'a'), upload(b, 'b'), tile)
+    t.recorder.submit()
+    expect([y.rows, y.cols]).toEqual([m, n])
+    const values = await readChecked(t.gpu, y)
+    expect(worstErrorRatio(exact, values, k), tile).toBeLessThanOrEqual(1)
+    first ??= values
+    if (t.gpu.adapter.isSoftware) expect(values, tile).toEqual(first)
+  }
+})
+
+test('few rows, which have a plan of their own, give the bits they have among many', async () => {
+  const { cols, data } = gaussian(32, 130, 12)
+  const b = gaussian(300, cols, 13)
+  const product = async (rows: number) => {
+    poison(t.gpu, t.arena, rows, 300)
+    const a = upload({ rows, cols, data: data.subarray(0, rows * cols) }, 'a')
+    const y = matmulNt(t.recorder, t.arena, a, upload(b, 'b'))
+    t.recorder.submit()
+    return readChecked(t.gpu, y)
+  }
+  const many = await product(32)
+  expect(worstErrorRatio(exactNt({ rows: 32, cols, data }, b), many, cols)).toBeLessThanOrEqual(1)
+  for (const rows of [1, 5, 31]) {
+    const few = await product(rows)
+    if (t.gpu.adapter.isSoftware) expect(few, `${rows} rows`).toEqual(many.subarray(0, rows * 300))
+  }
+})
+
+test('a product takes the tile of its device', () => {
+  const names: string[] = []
+  const pipelines = {
+    ...t.gpu.pipelines,
+    get: (...args: Parameters<typeof t.gpu.pipelines.get>) => {
+      names.push(args[0].name)
+      return t.gpu.pipelines.get(...args)
+    },
+  }
+  const [a, b] = [upload(gaussian(40, 32, 8), 'a'), upload(gaussian(40, 32, 9), 'b')]
+  for (const product of TILES) {
+    const recorder = new Recorder({ ...t.gpu, pipelines, choices: { ...t.gpu.choices, product } })
+    matmulNt(recorder, t.arena, a, b)
+    recorder.submit()
+  }
+  expect(names).toEqual(['matmul_nt', 'matmul_nt_4x4', 'matmul_nt_workgroup'])
 })
 
 test.each(SIZES)('matmulNn: [%i, k] times [k, %i], k = %i', async (m, n, k) => {

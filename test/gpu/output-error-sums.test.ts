@@ -41,6 +41,42 @@ test.each([
   expect(Math.abs(found.maxAbsolute / exact.maxAbsolute - 1)).toBeLessThan(2 ** -23)
 })
 
+const scaled = (m: Matrix, factor: number): Matrix => ({ ...m, data: m.data.map((x) => x * factor) })
+
+// Squares leave f32 above 1.8e19, fall below its normal numbers under 1.1e-19; differences leave it from 1.7e38 on.
+test.each([1e-30, 1e-19, 1e-13, 1e15, 1e19, 1e25, 1e37, 6e37])(
+  'energies of values near %s agree with float64 to 1e-6, and so does their ratio',
+  async (size) => {
+    const reference = scaled(gaussian(65, 100, 1), size)
+    for (const estimate of [
+      perturbed(reference, 0.05 * size),
+      perturbed(reference, 1e-6 * size),
+      scaled(reference, -1),
+    ]) {
+      const exact = exactEnergies(reference, estimate)
+      const found = await measure(reference, estimate)
+      for (const key of ['referenceEnergy', 'estimateEnergy', 'errorEnergy'] as const) {
+        expect(Math.abs(found[key] / exact[key] - 1)).toBeLessThan(RELATIVE)
+      }
+      const bound = Math.sqrt(exact.referenceEnergy) * Math.sqrt(exact.estimateEnergy)
+      expect(Math.abs(found.inner - exact.inner)).toBeLessThan(RELATIVE * bound)
+      expect(Math.abs(found.maxAbsolute / exact.maxAbsolute - 1)).toBeLessThan(2 ** -23)
+      const [decibels, expected] = [found, exact].map((e) => 10 * Math.log10(e.referenceEnergy / e.errorEnergy))
+      expect(Math.abs(decibels - expected)).toBeLessThan(1e-5)
+    }
+  },
+)
+
+test('each thread has its own scale: one huge row among small ones leaves both right', async () => {
+  const small = gaussian(300, 257, 4)
+  const reference = { ...small, data: small.data.map((x, i) => (i < 257 ? x * 1e37 : x * 1e-30)) }
+  const estimate = { ...small, data: reference.data.map((x, i) => (i < 257 ? x : x * 1.25)) }
+  const exact = exactEnergies(reference, estimate)
+  const found = await measure(reference, estimate)
+  expect(Math.abs(found.errorEnergy / exact.errorEnergy - 1)).toBeLessThan(RELATIVE)
+  expect(Math.abs(found.referenceEnergy / exact.referenceEnergy - 1)).toBeLessThan(RELATIVE)
+})
+
 test('equal matrices have no error and the inner product of the reference', async () => {
   const y = gaussian(40, 50, 2)
   const found = await measure(y, y)

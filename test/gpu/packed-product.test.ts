@@ -224,7 +224,22 @@ test('few tokens, and weights too large to decode, are decoded in the loop where
   expect(packedVariant(t.gpu, many, w)).toBe('decode-once')
   expect(packedVariant(small, many, w)).toBe('decode-in-loop')
   expect(packedVariant(t.gpu, few, other)).toBe('decode-once')
-  expect(packedVariant({ ...t.gpu, languageFeatures: new Set([PACKED_DOT_FEATURE]) }, many, w)).toBe('decode-once')
+  t.recorder.submit()
+})
+
+test('many tokens are multiplied as integers where the device chose it and can', () => {
+  const of64 = (tokens: number, quantizer = MXFP4) =>
+    quantize(t.recorder, t.arena, upload(gaussian(tokens, 64, 1)), quantizer)
+  const [few, many, other, w] = [of64(63), of64(64), of64(64, of('mxfp8_e4m3')), of64(40)]
+  const languageFeatures = new Set([PACKED_DOT_FEATURE])
+  const choices = { ...t.gpu.choices, packed: 'integer-dot' } as const
+  const chosen = { ...t.gpu, languageFeatures, choices }
+  expect(packedVariant(chosen, many, w)).toBe('integer-dot')
+  expect(packedVariant(chosen, few, w)).toBe('decode-in-loop')
+  expect(packedVariant(chosen, other, w)).toBe('decode-once')
+  expect(packedVariant(chosen, t.arena.matrix(64, 64, 'x'), w)).toBe('decode-once')
+  expect(packedVariant({ ...chosen, languageFeatures: new Set<string>() }, many, w)).toBe('decode-once')
+  expect(packedVariant({ ...t.gpu, languageFeatures }, many, w)).toBe('decode-once')
   t.recorder.submit()
 })
 

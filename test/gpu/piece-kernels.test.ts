@@ -143,7 +143,9 @@ test('a pool with a limit of its own refuses what is larger, and says both numbe
   const arena = new Arena({ ...t.gpu, pool })
   expect(arena.buffer(800_000, 'fits').size).toBe(1_000_000)
   expect(pool.largestBytes).toBe(1_000_000)
-  expect(() => arena.buffer(1_000_004, 'w')).toThrow('"w" needs a 1.0 MiB buffer; the limit set is 1.0 MiB.')
+  expect(() => arena.buffer(1_000_004, 'w')).toThrow(
+    '"w" needs a buffer of 1000004 bytes; the limit set is 1000000 bytes.',
+  )
   arena.release()
   pool.trim()
 })

@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Gpu } from '../../src/gpu/device'
 import type { Kernel } from '../../src/gpu/pipeline-cache'
-import { gpuFixture } from '../support/gpu'
+import { checkingGpu } from '../support/gpu'
 
-const t = gpuFixture()
 const texts: Record<string, string> = import.meta.glob('../../shaders/*.wgsl', {
   query: '?raw',
   import: 'default',
@@ -33,10 +33,21 @@ test('every library is used', () => {
   expect(unused.map(([path]) => path)).toEqual([])
 })
 
+let gpu: Gpu
+const problems: string[] = []
+beforeAll(async () => {
+  gpu = await checkingGpu()
+  gpu.device.addEventListener('uncapturederror', ({ error }) => problems.push(error.message))
+})
+afterAll(async () => {
+  await gpu.device.queue.onSubmittedWorkDone()
+  expect(problems).toEqual([])
+})
+
 test.each(shaders)('$name compiles without a message, and declares what its kernel binds', async ({ name, text }) => {
   for (const kernel of kernels.filter((candidate) => candidate.name === name)) {
     expect(kernel.code.startsWith(text)).toBe(true)
-    const module = t.gpu.device.createShaderModule({ label: name, code: kernel.code })
+    const module = gpu.device.createShaderModule({ label: name, code: kernel.code })
     const { messages } = await module.getCompilationInfo()
     expect(messages.map(({ lineNum, message }) => `${lineNum}: ${message}`)).toEqual([])
     const entries = [...kernel.code.matchAll(/@compute[^{]*?fn\s+(\w+)/g)].map(([, entry]) => entry)
@@ -50,5 +61,5 @@ test.each(shaders)('$name compiles without a message, and declares what its kern
 
 test.each(shaders)('$name opens with a comment and has a pipeline as it stands', async ({ name, text }) => {
   expect(text.startsWith('//')).toBe(true)
-  for (const kernel of kernels.filter((candidate) => candidate.name === name)) await t.gpu.pipelines.warm(kernel)
+  for (const kernel of kernels.filter((candidate) => candidate.name === name)) await gpu.pipelines.warm(kernel)
 })

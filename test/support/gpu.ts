@@ -1,59 +1,89 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
+import { openNodeGpu } from '../../src/cli/node-gpu'
 import { Arena } from '../../src/gpu/arena'
 import { createBufferPool } from '../../src/gpu/buffer-pool'
 import { type Gpu, openGpu } from '../../src/gpu/device'
+import { PLAIN_CHOICES } from '../../src/gpu/kernel-choices'
 import { Recorder } from '../../src/gpu/recorder'
 
-/**
- * Dawn of this process, and every adapter and device it gave: Dawn crashes when they are garbage-collected, lost devices
- * included, so they stay reachable for the life of the process. One device serves all its files, with what it compiled:
- * compiling is most of what the software adapter does in tests.
- */
-interface Dawn {
-  readonly navigatorGpu: GPU
-  readonly kept: unknown[]
-  shared?: Promise<Gpu>
+/** Adapters and devices that were given: Dawn crashes when they are garbage-collected, lost ones included. */
+const keep = globalThis as unknown as { mxscopeTestDawn?: Promise<GPU>; mxscopeTestKept?: unknown[] }
+
+function kept<T>(value: T): T {
+  keep.mxscopeTestKept ??= []
+  keep.mxscopeTestKept.push(value)
+  return value
 }
 
-const keep = globalThis as unknown as { mxscopeTestDawn?: Promise<Dawn> }
-
-async function createDawn(): Promise<Dawn> {
+async function createDawn(flags: readonly string[] = []): Promise<GPU> {
   const { create, globals } = await import('webgpu')
   Object.assign(globalThis, globals)
-  const navigatorGpu = create([]) as GPU
-  const kept: unknown[] = []
+  const navigatorGpu = kept(create([...flags]) as GPU)
   const requestAdapter = navigatorGpu.requestAdapter.bind(navigatorGpu)
   navigatorGpu.requestAdapter = async (options) => {
-    const adapter = await requestAdapter(options)
+    const adapter = kept(await requestAdapter(options))
     if (!adapter) return null
     const requestDevice = adapter.requestDevice.bind(adapter)
-    adapter.requestDevice = async (descriptor) => {
-      const device = await requestDevice(descriptor)
-      kept.push(adapter, device)
-      return device
-    }
+    adapter.requestDevice = async (descriptor) => kept(await requestDevice(descriptor))
     return adapter
   }
-  return { navigatorGpu, kept }
+  return navigatorGpu
 }
 
-function dawn(): Promise<Dawn> {
+/** What stands for `navigator.gpu`, for tests that lose devices or have one refused: each is another one. */
+export function testNavigatorGpu(): Promise<GPU> {
   keep.mxscopeTestDawn ??= createDawn()
   return keep.mxscopeTestDawn
 }
 
-/** What stands for `navigator.gpu`, for tests that open devices of their own. */
-export async function testNavigatorGpu(): Promise<GPU> {
-  return (await dawn()).navigatorGpu
+/** A device without a driver: it checks modules and pipelines as any other, compiles them for no machine and runs nothing. */
+export async function checkingGpu(): Promise<Gpu> {
+  return openGpu(await createDawn(['backend=null']))
+}
+
+/** The device of the process under another object: losing it leaves the device to others, and what it compiles is kept. */
+function lent(device: GPUDevice): GPUDevice {
+  let lose: (info: GPUDeviceLostInfo) => void = () => undefined
+  const lost = new Promise<GPUDeviceLostInfo>((resolve) => {
+    lose = resolve
+  })
+  const own: Partial<Record<string | symbol, unknown>> = {
+    lost,
+    destroy: () => lose({ reason: 'destroyed', message: 'given back' } as GPUDeviceLostInfo),
+    createComputePipeline: (descriptor: GPUComputePipelineDescriptor) => kept(device.createComputePipeline(descriptor)),
+    createComputePipelineAsync: async (descriptor: GPUComputePipelineDescriptor) =>
+      kept(await device.createComputePipelineAsync(descriptor)),
+  }
+  return new Proxy(device, {
+    get: (target, name) => {
+      if (name in own) return own[name]
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+    set: (_, name, value) => {
+      own[name] = value
+      return true
+    },
+  })
+}
+
+/**
+ * What stands for `navigator.gpu`, for tests that only compute: every device it gives is the one of the process, with what
+ * was compiled on it before. Compiling is most of what the software adapter does in tests.
+ */
+export async function sharedNavigatorGpu(): Promise<GPU> {
+  const { device } = await openNodeGpu()
+  const { features, limits, adapterInfo: info } = device
+  const adapter = { features, limits, info, requestDevice: async () => lent(device) }
+  const { wgslLanguageFeatures } = await testNavigatorGpu()
+  return { requestAdapter: async () => adapter, wgslLanguageFeatures } as unknown as GPU
 }
 
 /** The device all files of this process share, with a pool of its own for each: peaks and leaks stay in their file. */
 async function fileGpu(): Promise<Gpu> {
-  const all = await dawn()
-  all.shared ??= openGpu(all.navigatorGpu)
-  const gpu = await all.shared
-  return { ...gpu, pool: createBufferPool(gpu.device, { isStrict: true }) }
+  const gpu = await openNodeGpu()
+  return { ...gpu, choices: PLAIN_CHOICES, pool: createBufferPool(gpu.device, { isStrict: true }) }
 }
 
 export interface TestGpu {

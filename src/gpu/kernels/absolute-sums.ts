@@ -1,4 +1,5 @@
 import source from '../../../shaders/absolute_sums.wgsl?raw'
+import slab from '../../../shaders/lib/slab.wgsl?raw'
 import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
 import type { Arena } from '../arena'
 import type { GpuMatrix } from '../gpu-matrix'
@@ -10,7 +11,7 @@ const SLAB_ROWS = 64
 
 export const absoluteSumsKernel: Kernel = {
   name: 'absolute_sums',
-  code: source + workgroupIndex,
+  code: source + workgroupIndex + slab,
   bindings: ['read', 'write'],
 }
 

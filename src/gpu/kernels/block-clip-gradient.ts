@@ -1,5 +1,6 @@
 import source from '../../../shaders/block_clip_gradient.wgsl?raw'
 import blockBound from '../../../shaders/lib/block_bound.wgsl?raw'
+import rowBlock from '../../../shaders/lib/row_block.wgsl?raw'
 import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
 import type { Arena } from '../arena'
 import type { GpuMatrix } from '../gpu-matrix'
@@ -12,7 +13,7 @@ const WORKGROUP_SIZE = 64
 
 export const blockClipGradientKernel: Kernel = {
   name: 'block_clip_gradient',
-  code: source + workgroupIndex + blockBound,
+  code: source + workgroupIndex + rowBlock + blockBound,
   bindings: ['read', 'read', 'read', 'write', 'write'],
 }
 

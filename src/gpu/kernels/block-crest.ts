@@ -1,4 +1,5 @@
 import source from '../../../shaders/block_crest.wgsl?raw'
+import rowBlock from '../../../shaders/lib/row_block.wgsl?raw'
 import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
 import type { Arena } from '../arena'
 import type { GpuMatrix } from '../gpu-matrix'
@@ -14,7 +15,7 @@ const SUM_WIDTH = 1024
 
 export const blockCrestKernel: Kernel = {
   name: 'block_crest',
-  code: source + workgroupIndex,
+  code: source + workgroupIndex + rowBlock,
   bindings: ['read', 'read', 'write'],
 }
 

@@ -1,4 +1,5 @@
 import source from '../../../shaders/block_inner.wgsl?raw'
+import rowBlock from '../../../shaders/lib/row_block.wgsl?raw'
 import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
 import { InputError } from '../../core/errors'
 import type { Arena } from '../arena'
@@ -11,7 +12,7 @@ const WORKGROUP_SIZE = 64
 
 export const blockInnerKernel: Kernel = {
   name: 'block_inner',
-  code: source + workgroupIndex,
+  code: source + workgroupIndex + rowBlock,
   bindings: ['read', 'read', 'write'],
 }
 

@@ -1,4 +1,5 @@
 import source from '../../../shaders/block_peaks.wgsl?raw'
+import rowBlock from '../../../shaders/lib/row_block.wgsl?raw'
 import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
 import type { Arena } from '../arena'
 import type { GpuMatrix } from '../gpu-matrix'
@@ -10,7 +11,7 @@ const WORKGROUP_SIZE = 64
 
 export const blockPeaksKernel: Kernel = {
   name: 'block_peaks',
-  code: source + workgroupIndex,
+  code: source + workgroupIndex + rowBlock,
   bindings: ['read', 'write'],
 }
 

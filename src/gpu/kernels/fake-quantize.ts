@@ -1,10 +1,12 @@
 import fakeQuantizeSource from '../../../shaders/fake_quantize.wgsl?raw'
+import subgroupSource from '../../../shaders/fake_quantize_subgroup.wgsl?raw'
 import chunk from '../../../shaders/lib/chunk.wgsl?raw'
+import quarter from '../../../shaders/lib/quarter.wgsl?raw'
 import type { IntegerQuantizer, Quantizer } from '../../formats/number-format'
 import type { Arena } from '../arena'
 import type { GpuMatrix } from '../gpu-matrix'
 import type { Recorder } from '../recorder'
-import { CHUNK_COLS, chunkOverrides, gridContext, gridFor, gridKernels, kernelFor } from './grid'
+import { CHUNK_COLS, chunkOverrides, gridContext, gridFor, gridKernels, kernelFor, takesQuarters } from './grid'
 import { literalFactor, preDivide, preMultiply } from './pre-scale'
 
 const WORKGROUP_SIZE = 64
@@ -12,6 +14,13 @@ const WORKGROUP_SIZE = 64
 export const fakeQuantizeKernels = gridKernels({
   name: 'fake_quantize',
   code: fakeQuantizeSource + chunk,
+  bindings: ['read', 'read', 'write'],
+})
+
+/** Four invocations per chunk; needs the feature `subgroups`. */
+export const fakeQuantizeSubgroupKernels = gridKernels({
+  name: 'fake_quantize_subgroup',
+  code: subgroupSource + chunk + quarter,
   bindings: ['read', 'read', 'write'],
 })
 
@@ -52,11 +61,13 @@ function onGrid(
   const { rows, cols, stride } = matrix
   const plan = gridFor(quantizer)
   const target = arena.matrix(rows, cols, `${quantizer.format.id} values`)
-  recorder.dispatch(kernelFor(fakeQuantizeKernels, plan), {
+  const inQuarters = takesQuarters(recorder, plan)
+  const invocations = ((rows * stride) / CHUNK_COLS) * (inQuarters ? 4 : 1)
+  recorder.dispatch(kernelFor(inQuarters ? fakeQuantizeSubgroupKernels : fakeQuantizeKernels, plan), {
     overrides: chunkOverrides(plan),
     uniforms: [rows, cols, stride, 0, ...plan.words],
     buffers: [matrix.buffer, context ?? gridContext(recorder, arena, matrix, plan), target.buffer],
-    workgroups: Math.ceil((rows * stride) / CHUNK_COLS / WORKGROUP_SIZE),
+    workgroups: Math.ceil(invocations / WORKGROUP_SIZE),
   })
   return target
 }

@@ -1,4 +1,5 @@
 import source from '../../../shaders/finite_extremes.wgsl?raw'
+import slab from '../../../shaders/lib/slab.wgsl?raw'
 import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
 import type { Arena } from '../arena'
 import type { GpuMatrix } from '../gpu-matrix'
@@ -14,7 +15,7 @@ export const FINITE_EXTREMES_WORDS = 2
 
 export const finiteExtremesKernel: Kernel = {
   name: 'finite_extremes',
-  code: source + workgroupIndex,
+  code: source + workgroupIndex + slab,
   bindings: ['read', 'write'],
 }
 

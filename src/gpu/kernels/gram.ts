@@ -1,4 +1,5 @@
 import source from '../../../shaders/gram.wgsl?raw'
+import registerTile from '../../../shaders/lib/register_tile.wgsl?raw'
 import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
 import type { Gpu } from '../device'
 import type { GpuMatrix } from '../gpu-matrix'
@@ -13,7 +14,7 @@ const SLAB_ROWS = 1024
 
 export const gramKernel: Kernel = {
   name: 'gram',
-  code: source + workgroupIndex,
+  code: source + workgroupIndex + registerTile,
   bindings: ['read', 'write'],
 }
 

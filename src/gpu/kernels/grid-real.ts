@@ -1,4 +1,5 @@
 /** The grids under scales that are not powers of two: NVFP4, MX elements with an fp32 scale, integers. */
+import e2m1Table from '../../../shaders/lib/e2m1_table.wgsl?raw'
 import fp32Scale from '../../../shaders/lib/fp32_scale.wgsl?raw'
 import e2m1Real from '../../../shaders/lib/grid_e2m1_real.wgsl?raw'
 import gridInteger from '../../../shaders/lib/grid_integer.wgsl?raw'
@@ -17,8 +18,8 @@ import { elementOverrides } from './mx-overrides'
 import { rowRanges } from './row-ranges'
 import { tensorScale } from './tensor-scale'
 
-const NVFP4: GridLibrary = { name: 'nvfp4', code: scaleNvfp4 + e2m1Real + realScale }
-const E2M1_FP32: GridLibrary = { name: 'e2m1_fp32', code: scaleFp32E2m1 + fp32Scale + e2m1Real + realScale }
+const NVFP4: GridLibrary = { name: 'nvfp4', code: scaleNvfp4 + e2m1Real + e2m1Table + realScale }
+const E2M1_FP32: GridLibrary = { name: 'e2m1_fp32', code: scaleFp32E2m1 + fp32Scale + e2m1Real + e2m1Table + realScale }
 const MX_FP32: GridLibrary = { name: 'mx_fp32', code: gridMxFp32 + mxElement + quotient + fp32Scale + realScale }
 const INTEGER: GridLibrary = { name: 'integer', code: gridInteger + quotient + fp32Scale + realScale }
 

@@ -47,6 +47,8 @@ export function chunkOverrides(plan: GridPlan): Overrides {
   return {
     ...gridOverrides(plan),
     CANDIDATES: plan.candidates,
+    // Only a scale with a zero point follows from both ends of a range.
+    BOTH_SIDES: Number(plan.scaleBytes === 8),
     ERROR_KIND: ERROR_KINDS.indexOf(plan.errorKind),
   }
 }
@@ -68,6 +70,14 @@ export function kernelFor(kernels: readonly Kernel[], { library }: GridPlan): Ke
   const kernel = kernels.find(({ variant }) => variant === library.name)
   if (kernel) return kernel
   throw new InputError('BUG', `grid library: expected one of GRID_LIBRARIES, found "${library.name}".`)
+}
+
+/**
+ * Whether the blocks of `plan` are rounded by four invocations of a subgroup each (shaders/lib/quarter.wgsl): where the
+ * device is to, for blocks of at most a chunk with one candidate.
+ */
+export function takesQuarters({ gpu }: Recorder, { block, candidates }: GridPlan): boolean {
+  return gpu.choices.block === 'subgroup' && candidates === 1 && (block === 'row' || block <= CHUNK_COLS)
 }
 
 /** What the plan's scales need beyond their blocks, or a word nobody reads. */

@@ -1,6 +1,7 @@
 import leftSource from '../../../shaders/kronecker_left.wgsl?raw'
 import raggedSource from '../../../shaders/kronecker_ragged.wgsl?raw'
 import rightSource from '../../../shaders/kronecker_right.wgsl?raw'
+import registerTile from '../../../shaders/lib/register_tile.wgsl?raw'
 import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
 import packSource from '../../../shaders/pack_factor.wgsl?raw'
 import { InputError } from '../../core/errors'
@@ -16,20 +17,21 @@ import { scaleColumns } from './scale-columns'
  * Source: FlatQuant, arXiv 2410.09426, section 3.2. Factors are f32, row-major, without padding.
  */
 const WORKGROUP_SIZE = 64
-/** Runs that one invocation of either kernel computes, and rows of the left one. */
+/** Runs that one invocation of either kernel computes, rows of the left one, vec4s of a run of the right one. */
 const RUNS_PER_THREAD = 8
 const LEFT_ROWS_PER_THREAD = 2
+const RIGHT_VECTORS_PER_THREAD = 2
 const RAGGED_OUTPUTS_PER_THREAD = 4
 
 export const kroneckerRightKernel: Kernel = {
   name: 'kronecker_right',
-  code: rightSource + workgroupIndex,
+  code: rightSource + workgroupIndex + registerTile,
   bindings: ['read', 'read', 'write'],
 }
 
 export const kroneckerLeftKernel: Kernel = {
   name: 'kronecker_left',
-  code: leftSource + workgroupIndex,
+  code: leftSource + workgroupIndex + registerTile,
   bindings: ['read', 'read', 'write'],
 }
 
@@ -78,10 +80,11 @@ export function kroneckerRight(
     return out
   }
   const packed = transposed ? packFactor(recorder, arena, { size: b, stride: b, factor, transposed }) : factor
+  const tiles = Math.ceil((matrix.rows * a) / RUNS_PER_THREAD)
   recorder.dispatch(kroneckerRightKernel, {
     uniforms: [matrix.rows, a, b / 4, matrix.stride / 4],
     buffers: [input.buffer, packed, out.buffer],
-    workgroups: Math.ceil((matrix.rows * Math.ceil(a / RUNS_PER_THREAD) * (b / 4)) / WORKGROUP_SIZE),
+    workgroups: Math.ceil((tiles * Math.ceil(b / 4 / RIGHT_VECTORS_PER_THREAD)) / WORKGROUP_SIZE),
   })
   return out
 }
@@ -105,7 +108,9 @@ export function kroneckerLeft(
     return out
   }
   const tiles = Math.ceil(a / RUNS_PER_THREAD)
-  const packed = packFactor(recorder, arena, { size: a, stride: tiles * RUNS_PER_THREAD, factor, transposed })
+  const isPacked = transposed && a % 4 === 0
+  const turned = { size: a, stride: 4 * Math.ceil(a / 4), factor, transposed: !transposed }
+  const packed = isPacked ? factor : packFactor(recorder, arena, turned)
   recorder.dispatch(kroneckerLeftKernel, {
     uniforms: [matrix.rows, a, b / 4, matrix.stride / 4],
     buffers: [matrix.buffer, packed, out.buffer],

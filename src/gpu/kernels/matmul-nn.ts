@@ -1,3 +1,4 @@
+import registerTile from '../../../shaders/lib/register_tile.wgsl?raw'
 import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
 import zeroBeyond from '../../../shaders/lib/zero_beyond.wgsl?raw'
 import source from '../../../shaders/matmul_nn.wgsl?raw'
@@ -12,7 +13,7 @@ const TILE = 64
 
 export const matmulNnKernel: Kernel = {
   name: 'matmul_nn',
-  code: source + workgroupIndex + zeroBeyond,
+  code: source + workgroupIndex + registerTile + zeroBeyond,
   bindings: ['read', 'read', 'write'],
 }
 
@@ -22,7 +23,7 @@ export const matmulNnKernel: Kernel = {
  * Shapes: a [m, k], b [k, n] -> [m, n], padding columns zero.
  * Accuracy: f32 sums in a fixed order, |error| ≤ (k + 2) · 2^-23 · Σ|a||b| per element.
  * Throws InputError when the inner dimensions differ. Large products take several dispatches, by rows.
- * Source: docs/performance.md, "f32 matmul".
+ * Source: docs/performance.md, "How the kernels are built".
  */
 export function matmulNn(recorder: Recorder, arena: Arena, a: GpuMatrix, b: GpuMatrix): GpuMatrix {
   if (a.cols !== b.rows) {

@@ -1,3 +1,4 @@
+import registerTile from '../../../shaders/lib/register_tile.wgsl?raw'
 import workgroupIndex from '../../../shaders/lib/workgroup_index.wgsl?raw'
 import source from '../../../shaders/matmul_tn.wgsl?raw'
 import { InputError } from '../../core/errors'
@@ -14,7 +15,7 @@ const SLAB_ROWS = 1024
 
 export const matmulTnKernel: Kernel = {
   name: 'matmul_tn',
-  code: source + workgroupIndex,
+  code: source + workgroupIndex + registerTile,
   bindings: ['read', 'read', 'write'],
 }
 
@@ -24,7 +25,7 @@ export const matmulTnKernel: Kernel = {
  * Shapes: a [t, m], b [t, n] -> [m, n], padding columns zero. `a` and `b` may be the same matrix.
  * Accuracy: f32 sums in a fixed order, |error| ≤ (t + 2) · 2^-23 · Σ|a||b| per element.
  * Throws InputError when the numbers of rows differ. One dispatch per slab of rows, added in order.
- * Source: docs/performance.md, "f32 matmul".
+ * Source: docs/performance.md, "How the kernels are built".
  */
 export function matmulTn(recorder: Recorder, arena: Arena, a: GpuMatrix, b: GpuMatrix): GpuMatrix {
   if (a.rows !== b.rows) {

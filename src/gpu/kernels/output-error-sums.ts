@@ -15,8 +15,8 @@ const GROUP = 8
 const GROUPS_PER_THREAD = 8
 const MAX_THREADS = 65_536
 
-/** Numbers per thread: Σe², Σy², Σŷ², Σyŷ, max |e|. */
-const QUANTITIES = 5
+/** Numbers per thread: Σe², Σy², Σŷ², Σyŷ, max |e|, and the powers of two that e, y and ŷ were divided by. */
+const QUANTITIES = 8
 
 export const outputErrorSumsKernel: Kernel = {
   name: 'output_error_sums',
@@ -24,7 +24,7 @@ export const outputErrorSumsKernel: Kernel = {
   bindings: ['read', 'read', 'write'],
 }
 
-/** Per-thread sums still on the GPU: [5, threads] f32. */
+/** Per-thread sums still on the GPU: [8, threads] f32. */
 export interface OutputErrorSums {
   readonly partials: GPUBuffer
   readonly threads: number
@@ -54,8 +54,8 @@ export interface OutputEnergies {
  * Everything output metrics are made of, as partial sums that readOutputErrors or decodeOutputErrors finish.
  *
  * Shapes: reference y and estimate ŷ, both [rows, cols]. One dispatch, reading each operand once.
- * Accuracy: sums of squares to 1e-6 relative, `inner` to 1e-6 · Σ|yŷ|, while the squares are normal f32 numbers
- * (values between about 1e-19 and 1e19). Throws InputError when the shapes differ.
+ * Accuracy: sums of squares to 1e-6 relative, `inner` to 1e-6 · √(Σy² Σŷ²), for any finite f32; subnormal ones may count
+ * as zero. Throws InputError when the shapes differ.
  * Source: docs/metrics.md.
  */
 export function outputErrorSums(
@@ -85,17 +85,20 @@ export function outputErrorSums(
 /** Finishes the sums in float64 from the contents of `partials`. */
 export function decodeOutputErrors(partials: Float32Array, threads: number): OutputEnergies {
   const section = (q: number) => partials.subarray(q * threads, (q + 1) * threads)
-  const sum = (q: number) => section(q).reduce((total: number, x) => total + x, 0)
+  const [errorExponent, referenceExponent, estimateExponent] = [section(5), section(6), section(7)]
+  // Σ aᵢ · 2^(p + q) is Σ of products of values that were divided by 2^p and 2^q.
+  const sum = (q: number, left: Float32Array, right: Float32Array) =>
+    section(q).reduce((total: number, x, i) => total + x * 2 ** (left[i] + right[i]), 0)
   return {
-    errorEnergy: sum(0),
-    referenceEnergy: sum(1),
-    estimateEnergy: sum(2),
-    inner: sum(3),
-    maxAbsolute: section(4).reduce((largest, x) => Math.max(largest, x), 0),
+    errorEnergy: sum(0, errorExponent, errorExponent),
+    referenceEnergy: sum(1, referenceExponent, referenceExponent),
+    estimateEnergy: sum(2, estimateExponent, estimateExponent),
+    inner: sum(3, referenceExponent, estimateExponent),
+    maxAbsolute: section(4).reduce((largest, x, i) => Math.max(largest, x * 2 ** errorExponent[i]), 0),
   }
 }
 
-/** Waits for the submitted sums and finishes them; reads 20 bytes per 256 elements. */
+/** Waits for the submitted sums and finishes them; reads 32 bytes per 256 elements. */
 export async function readOutputErrors(gpu: Gpu, sums: OutputErrorSums): Promise<OutputEnergies> {
   return decodeOutputErrors(await readFloats(gpu, sums.partials, QUANTITIES * sums.threads), sums.threads)
 }

@@ -15,7 +15,7 @@ import type { PackedMatrix } from './packed-matrix'
 /**
  * How codes become a product. decode-once: to f32 matrices, then the f32 product; any format. decode-in-loop: MXFP4
  * weights stay codes, activations are f32. integer-dot: MXFP4 on both sides, where WGSL has PACKED_DOT_FEATURE; slower on
- * the software adapter and not measured on others, so it is never chosen unasked.
+ * the software adapter, so it is taken unasked only where it was measured to be faster (Gpu.choices).
  */
 export type PackedVariant = 'decode-once' | 'decode-in-loop' | 'integer-dot'
 
@@ -48,10 +48,15 @@ export function canMultiply(variant: PackedVariant, gpu: Gpu, x: PackedOperand, 
   }
 }
 
-/** decode-in-loop for few tokens, or where decoded weights exceed the largest buffer; else decode-once. */
+/**
+ * From 64 tokens on integer-dot where the device chose it. Else decode-in-loop for few tokens, or where decoded weights
+ * exceed the largest buffer, and decode-once.
+ */
 export function packedVariant(gpu: Gpu, x: PackedOperand, w: PackedMatrix): PackedVariant {
+  const isMany = x.rows >= DECODE_ONCE_TOKENS
+  if (isMany && gpu.choices.packed === 'integer-dot' && canMultiply('integer-dot', gpu, x, w)) return 'integer-dot'
   const hasScratch = matrixBytes(w.rows, w.cols) <= gpu.pool.limitBytes
-  const prefersLoop = x.rows < DECODE_ONCE_TOKENS || !hasScratch
+  const prefersLoop = !isMany || !hasScratch
   return prefersLoop && canMultiply('decode-in-loop', gpu, x, w) ? 'decode-in-loop' : 'decode-once'
 }
 

@@ -1,11 +1,14 @@
 import chunk from '../../../shaders/lib/chunk.wgsl?raw'
+import codeWords from '../../../shaders/lib/code_words.wgsl?raw'
+import quarter from '../../../shaders/lib/quarter.wgsl?raw'
 import quantizeSource from '../../../shaders/quantize.wgsl?raw'
+import subgroupSource from '../../../shaders/quantize_subgroup.wgsl?raw'
 import type { Quantizer } from '../../formats/number-format'
 import type { Arena } from '../arena'
 import type { GpuMatrix } from '../gpu-matrix'
 import type { Recorder } from '../recorder'
 import type { BlockScales } from './gptq-scales'
-import { CHUNK_COLS, chunkOverrides, gridContext, gridFor, gridKernels, kernelFor } from './grid'
+import { CHUNK_COLS, chunkOverrides, gridContext, gridFor, gridKernels, kernelFor, takesQuarters } from './grid'
 import type { GridPlan } from './grid-plan'
 import { type PackedMatrix, packedStrides } from './packed-matrix'
 import { literalFactor, preMultiply } from './pre-scale'
@@ -15,8 +18,15 @@ const BYTES_PER_WORD = 4
 
 export const quantizeKernels = gridKernels({
   name: 'quantize',
-  code: quantizeSource + chunk,
+  code: quantizeSource + chunk + codeWords,
   bindings: ['read', 'read', 'read', 'read', 'write', 'write'],
+})
+
+/** Four invocations per chunk; needs the feature `subgroups`. */
+export const quantizeSubgroupKernels = gridKernels({
+  name: 'quantize_subgroup',
+  code: subgroupSource + chunk + quarter + codeWords,
+  bindings: ['read', 'read', 'write', 'write'],
 })
 
 /** Chunks that share a word of scale bytes; other scales fill words of their own. */
@@ -72,22 +82,22 @@ function pack(
   const scales = arena.buffer(rows * scaleStride, `${id} scales`)
   const context = given?.scales.context ?? gridContext(recorder, arena, source, plan)
   const chunks = chunksPerWord(plan)
-  recorder.dispatch(kernelFor(quantizeKernels, plan), {
-    overrides: {
-      ...chunkOverrides(plan),
-      CODE_BITS: plan.codeBits,
-      SCALE_BYTES: plan.scaleBytes,
-      CHUNKS: chunks,
-      ROW_SCALES: Number(plan.block === 'row'),
-      GIVEN: Number(given !== null),
-    },
+  const inQuarters = given === null && takesQuarters(recorder, plan)
+  const invocations = rows * Math.ceil(stride / CHUNK_COLS / chunks) * (inQuarters ? 4 : 1)
+  const overrides = {
+    ...chunkOverrides(plan),
+    CODE_BITS: plan.codeBits,
+    SCALE_BYTES: plan.scaleBytes,
+    CHUNKS: chunks,
+    ROW_SCALES: Number(plan.block === 'row'),
+  }
+  // Without given scales nothing reads what stands in their place.
+  const givenBuffers = [given?.scales.stored ?? source.buffer, given?.blocks ?? source.buffer]
+  recorder.dispatch(kernelFor(inQuarters ? quantizeSubgroupKernels : quantizeKernels, plan), {
+    overrides: inQuarters ? overrides : { ...overrides, GIVEN: Number(given !== null) },
     uniforms: [rows, stride, scaleStride / BYTES_PER_WORD, given?.scales.blocks ?? 0, ...plan.words],
-    // Without given scales nothing reads what stands in their place.
-    buffers: [
-      ...[source.buffer, context, given?.scales.stored ?? source.buffer, given?.blocks ?? source.buffer],
-      ...[codes, scales],
-    ],
-    workgroups: Math.ceil((rows * Math.ceil(stride / CHUNK_COLS / chunks)) / WORKGROUP_SIZE),
+    buffers: [source.buffer, context, ...(inQuarters ? [] : givenBuffers), codes, scales],
+    workgroups: Math.ceil(invocations / WORKGROUP_SIZE),
   })
   return { rows, cols, quantizer, codes, scales, context, codeStride, scaleStride }
 }

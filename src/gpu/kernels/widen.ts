@@ -28,6 +28,13 @@ export interface RawLayout {
   readonly cols: number
 }
 
+const overridesOf = (dtype: WidenableDtype) => ({ DTYPE: DTYPES.indexOf(dtype) })
+
+/** Compiles what `widen` uses, ahead of it. Rejects with GpuError GP-05. */
+export function warmWiden({ pipelines }: Gpu, dtype: WidenableDtype): Promise<void> {
+  return pipelines.warm(widenKernel, overridesOf(dtype))
+}
+
 /**
  * A tensor's bytes as they are in the file, widened to f32, and a count of what is not finite (readNonFinite).
  *
@@ -44,7 +51,7 @@ export function widen(
   const nonFinite = arena.buffer(4 * NON_FINITE_WORDS, 'non-finite counts')
   recorder.clear(nonFinite)
   recorder.dispatch(widenKernel, {
-    overrides: { DTYPE: DTYPES.indexOf(dtype) },
+    overrides: overridesOf(dtype),
     uniforms: [rows, cols, matrix.stride],
     buffers: [raw, matrix.buffer, nonFinite],
     workgroups: Math.ceil((rows * matrix.stride) / 4 / WORKGROUP_SIZE),
