@@ -5,6 +5,7 @@ import type { Peer } from '../src/experiment/bench/peer'
 import type { BenchRow } from '../src/experiment/bench/report'
 import { runBench } from '../src/experiment/bench/run-bench'
 import { openGpu } from '../src/gpu/device'
+import { NO_MEMORY, tuneGpu } from '../src/gpu/tuning/tune'
 
 /** What the program that opened the page offers it. */
 interface Opener {
@@ -26,7 +27,8 @@ export function exposeBench(openPeers: () => Promise<readonly Peer[]>): void {
   }
   opener.runBenchPage = async (request, host) => {
     try {
-      const gpu = await openGpu(navigator.gpu)
+      const opened = await openGpu(navigator.gpu)
+      const gpu = await tuneGpu(opened, { now: clock.now, memory: NO_MEMORY, version: '' })
       const peers = await openPeers()
       const { signal } = new AbortController()
       const onRow = (row: BenchRow) => void opener.reportRow(row)

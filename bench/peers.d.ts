@@ -22,13 +22,13 @@ declare module 'onnxruntime-web/webgpu' {
   }
   type Tensors = Readonly<Record<string, GpuTensor>>
   export const Tensor: {
-    fromGpuBuffer(buffer: GPUBuffer, options: { dataType: 'float32'; dims: readonly number[] }): GpuTensor
+    fromGpuBuffer(buffer: GPUBuffer, options: { dataType: 'float32' | 'uint8'; dims: readonly number[] }): GpuTensor
   }
   export const InferenceSession: {
     create(
       model: Uint8Array,
       options: { executionProviders: readonly string[] },
-    ): Promise<{ run(feeds: Tensors, fetches: Tensors): Promise<Tensors> }>
+    ): Promise<{ run(feeds: Tensors, fetches: Tensors): Promise<Tensors>; release(): Promise<void> }>
   }
   export const env: {
     readonly wasm: { numThreads: number }

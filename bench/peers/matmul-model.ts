@@ -1,4 +1,5 @@
-/** An ONNX model of one MatMul, written as protocol buffers by hand: y = a · b for f32 matrices of any shape. */
+/** ONNX models of one product each, written as protocol buffers by hand. */
+import type { Int4Weight } from '../../src/experiment/bench/peer'
 
 const encoder = new TextEncoder()
 
@@ -23,24 +24,60 @@ const bytes = (field: number, content: readonly number[]) => [
 const text = (field: number, value: string) => bytes(field, [...encoder.encode(value)])
 
 const FLOAT = 1
+const UINT8 = 2
 
-/** ValueInfoProto of an f32 matrix [rows, cols] whose sizes are known when it runs. */
-function matrix(name: string, rows: string, cols: string): number[] {
-  const dimension = (size: string) => bytes(1, text(2, size))
-  const shape = bytes(2, [...dimension(rows), ...dimension(cols)])
-  const tensorType = bytes(1, [...number(1, FLOAT), ...shape])
+/** ValueInfoProto of a tensor; a size with a name is known when it runs. */
+function tensor(name: string, type: number, sizes: readonly (string | number)[]): number[] {
+  const dimension = (size: string | number) => bytes(1, typeof size === 'string' ? text(2, size) : number(1, size))
+  const tensorType = bytes(1, [...number(1, type), ...bytes(2, sizes.flatMap(dimension))])
   return [...text(1, name), ...bytes(2, tensorType)]
 }
 
-/** The model's file, opset 13. */
+/** y = a · b for f32 matrices of any shape: the model's file, opset 13. */
 export function matmulModel(): Uint8Array {
   const node = [...text(1, 'a'), ...text(1, 'b'), ...text(2, 'y'), ...text(4, 'MatMul')]
   const graph = [
     ...bytes(1, node),
     ...text(2, 'product'),
-    ...bytes(11, matrix('a', 'm', 'k')),
-    ...bytes(11, matrix('b', 'k', 'n')),
-    ...bytes(12, matrix('y', 'm', 'n')),
+    ...bytes(11, tensor('a', FLOAT, ['m', 'k'])),
+    ...bytes(11, tensor('b', FLOAT, ['k', 'n'])),
+    ...bytes(12, tensor('y', FLOAT, ['m', 'n'])),
   ]
   return Uint8Array.from([...number(1, 8), ...bytes(7, graph), ...bytes(8, number(2, 13))])
+}
+
+const INT = 2
+const DOMAIN = 'com.microsoft'
+const BITS = 4
+/** Products in f32, not in int8. */
+const FLOAT_ACCURACY = 1
+
+export const INT4_BLOCK = 32
+
+/** y = a · wᵀ by MatMulNBits, for any number of rows of a; the codes and scales of w are inputs. */
+export function int4Model({ rows, cols }: Pick<Int4Weight, 'rows' | 'cols'>): Uint8Array {
+  const attribute = (name: string, value: number) =>
+    bytes(5, [...text(1, name), ...number(3, value), ...number(20, INT)])
+  const blocks = cols / INT4_BLOCK
+  const node = [
+    ...['a', 'codes', 'scales'].flatMap((name) => text(1, name)),
+    ...text(2, 'y'),
+    ...text(4, 'MatMulNBits'),
+    ...attribute('K', cols),
+    ...attribute('N', rows),
+    ...attribute('bits', BITS),
+    ...attribute('block_size', INT4_BLOCK),
+    ...attribute('accuracy_level', FLOAT_ACCURACY),
+    ...text(7, DOMAIN),
+  ]
+  const graph = [
+    ...bytes(1, node),
+    ...text(2, 'product'),
+    ...bytes(11, tensor('a', FLOAT, ['m', cols])),
+    ...bytes(11, tensor('codes', UINT8, [rows, blocks, INT4_BLOCK / 2])),
+    ...bytes(11, tensor('scales', FLOAT, [rows, blocks])),
+    ...bytes(12, tensor('y', FLOAT, ['m', rows])),
+  ]
+  const opsets = [...bytes(8, number(2, 21)), ...bytes(8, [...text(1, DOMAIN), ...number(2, 1)])]
+  return Uint8Array.from([...number(1, 10), ...bytes(7, graph), ...opsets])
 }

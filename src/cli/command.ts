@@ -28,8 +28,17 @@ export function parse<T extends ParseArgsConfig>(config: T): ReturnType<typeof p
   try {
     return parseArgs(config)
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message.split('. ')[0] : String(error))
+    const message = error instanceof Error ? error.message : String(error)
+    throw new UsageError(dashedValue(message, config.args ?? []) ?? message.split('. ')[0])
   }
+}
+
+/** What to say where Node takes the value of an option for another option, since it begins with a dash; null elsewhere. */
+function dashedValue(message: string, args: readonly string[]): string | null {
+  const [, option] = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(message) ?? []
+  if (option === undefined) return null
+  const value = args[args.indexOf(option) + 1]
+  return `${option}: expected a value, found "${value}"; one that begins with a dash is written ${option}=${value}`
 }
 
 /** Runs a check of what stands on the command line: an InputError it throws is a wrong usage. */

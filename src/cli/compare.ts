@@ -3,13 +3,13 @@ import type { MethodOutcome } from '../experiment/result'
 import { resultsText } from '../experiment/results/results-file'
 import type { ComparisonEvent } from '../experiment/run-comparison'
 import { compareAny } from '../experiment/run-pieces'
-import { mebibytes } from '../gpu/buffer-pool'
+import { bytesApart, mebibytes } from '../gpu/buffer-pool'
 import { type Command, EXIT, type Terminal } from './command'
 import { compareHelp, parseCompare } from './compare-arguments'
 import { compareConditions, compareCsv, compareReport, compareTable, scaleTable } from './compare-report'
 import { adapterReport } from './node-gpu'
 import { noteProgress, withComparison } from './open-layer'
-import { decimals, writeJson, writeWhole } from './output'
+import { checkOutputs, decimals, writeJson, writeWhole } from './output'
 import { resultsOf } from './results-report'
 
 /** What the run takes, of what most, and how a layer is cut that no buffer holds. */
@@ -18,15 +18,22 @@ function planText({ pieces, ...bytes }: MemoryPlan): string {
   const parts =
     `weight ${mebibytes(bytes.weightBytes)}, activations ${mebibytes(bytes.activationBytes)}, reference outputs ` +
     `${mebibytes(bytes.referenceBytes)}, ${most.method} ${mebibytes(most.bytes)}`
+  const [largest, allowed] = bytesApart(pieces?.largestBytes ?? 0, bytes.limitBytes)
   const cut = pieces
     ? `In pieces: ${pieces.weightPieces} of at most ${pieces.weightRows} rows of the weight, ${pieces.tokenPieces} of at most ` +
-      `${pieces.tokenRows} tokens. Largest buffer ${mebibytes(pieces.largestBytes)} of ${mebibytes(bytes.limitBytes)} allowed. `
+      `${pieces.tokenRows} tokens. Largest buffer ${largest} of ${allowed} allowed. `
     : ''
   return `${cut}GPU memory: at most about ${mebibytes(bytes.peakBytes)} at once (${parts}).`
 }
 
+/** What of the plan will fail, each reason once. */
+const refusalsOf = ({ methods }: MemoryPlan) => new Set(methods.flatMap(({ refusal }) => refusal ?? []))
+
 function noteEvent(event: ComparisonEvent, terminal: Terminal): void {
-  if (event.kind === 'plan') terminal.note(planText(event.plan))
+  if (event.kind === 'plan') {
+    terminal.note(planText(event.plan))
+    for (const refusal of refusalsOf(event.plan)) terminal.note(`will fail: ${refusal}`)
+  }
   if (event.kind === 'started') terminal.note(`${event.setting} ${event.method} …`)
   if (event.kind === 'progress') noteProgress(`${event.setting} ${event.method}`, event.progress, terminal)
   if (event.kind !== 'outcome') return
@@ -44,6 +51,7 @@ export const command: Command = {
   async run(args, terminal) {
     const parsed = parseCompare(args)
     for (const note of parsed.notes) terminal.note(`note: ${note}.`)
+    await checkOutputs(parsed.json, parsed.csv, parsed.results, parsed.jsonl)
     if (parsed.jsonl !== null) {
       const { compareMany } = await import('./compare-many')
       const note = (event: ComparisonEvent) => noteEvent(event, terminal)

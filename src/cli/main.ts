@@ -1,6 +1,10 @@
 /** The headless program: picks the command, maps what it throws to exit codes. Each command is loaded when asked for. */
 import { FileError, GpuError, InputError, MxError, UnsupportedError } from '../core/errors'
 import { type Command, EXIT, type Terminal, UsageError } from './command'
+import { setTuning } from './node-gpu'
+
+/** Known to every command. */
+const NO_TUNING = '--no-tuning'
 
 const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{ command: Command }> }>> = {
   inspect: { summary: 'list the tensors of safetensors files', load: () => import('./inspect') },
@@ -23,6 +27,7 @@ What low-precision number formats do to one linear layer, and which method survi
 ${lines.join('\n')}
 
 mxscope COMMAND --help describes a command. Results go to standard output, progress to standard error.
+The first command on a GPU times its kernels and remembers the fastest; --no-tuning keeps the default ones.
 Exit codes: 0 done, 1 the input is at fault, 2 wrong usage, 3 no usable GPU, 70 a mistake of ours.
 `
 }
@@ -37,7 +42,8 @@ function exitCodeOf(error: MxError): number {
 
 /** Runs the program with the arguments after its name. Returns the exit code; never throws. */
 export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
-  const [name, ...rest] = args
+  setTuning(!args.includes(NO_TUNING))
+  const [name, ...rest] = args.filter((arg) => arg !== NO_TUNING)
   try {
     if (name === '--help' || name === '-h' || name === 'help') {
       terminal.out(usage())

@@ -1,6 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { UnsupportedError } from '../core/errors'
+import { VERSION_TEXT } from '../core/version'
+import { createBufferPool } from '../gpu/buffer-pool'
 import { type Gpu, openGpu } from '../gpu/device'
+import { tuneGpu } from '../gpu/tuning/tune'
+import { createTuningFile } from './tuning-file'
 
 /** The software Vulkan driver that comes with Chromium, for machines without a GPU. */
 const SOFTWARE_DRIVER = '/usr/lib/chromium/vk_swiftshader_icd.json'
@@ -24,18 +28,46 @@ function mayHaveDriver(): boolean {
   return folders.some((folder) => existsSync(folder) && readdirSync(folder).length > 0)
 }
 
-/** Dawn crashes when its objects are garbage-collected, so they stay reachable for the life of the process. */
-const keep = globalThis as unknown as { mxscopeDawn?: unknown[] }
+/**
+ * Dawn crashes when its objects are garbage-collected, so they stay reachable for the life of the process. One device
+ * serves all that is done in it, with what was compiled on it.
+ */
+const keep = globalThis as unknown as { mxscopeDawn?: unknown[]; mxscopeGpu?: Promise<Gpu> }
 
-async function tryOpen(maxBytes: number | null): Promise<Gpu> {
+let tunes = true
+
+/** Whether a real GPU gets the kernels that are fastest on it (the default), or the plain ones: `--no-tuning`. */
+export function setTuning(isOn: boolean): void {
+  tunes = isOn
+}
+
+async function openFirst(): Promise<Gpu> {
   const { create, globals } = await import('webgpu')
   Object.assign(globalThis, globals)
   const navigatorGpu = create([]) as GPU
   keep.mxscopeDawn ??= []
   keep.mxscopeDawn.push(navigatorGpu)
-  const gpu = await openGpu(navigatorGpu, maxBytes === null ? {} : { maxBytes })
+  const opened = await openGpu(navigatorGpu)
+  const now = () => performance.now()
+  const gpu = tunes ? await tuneGpu(opened, { now, memory: createTuningFile(), version: VERSION_TEXT }) : opened
   keep.mxscopeDawn.push(gpu)
+  void gpu.device.lost.then(forget)
   return gpu
+}
+
+function forget(): void {
+  delete keep.mxscopeGpu
+}
+
+async function tryOpen(maxBytes: number | null): Promise<Gpu> {
+  keep.mxscopeGpu ??= openFirst()
+  try {
+    const gpu = await keep.mxscopeGpu
+    return { ...gpu, pool: createBufferPool(gpu.device, maxBytes === null ? {} : { maxBytes }) }
+  } catch (error) {
+    forget()
+    throw error
+  }
 }
 
 /** Points the Vulkan loader to the software driver, if there is one and nobody has chosen a driver. */
@@ -46,8 +78,9 @@ function chooseSoftwareDriver(): boolean {
 }
 
 /**
- * Opens a device of Dawn in this process: a real GPU where there is one, else Chromium's software driver, unless
- * VK_DRIVER_FILES already says which driver to use. `maxBytes` limits its buffers as in openGpu. Throws UnsupportedError GP-01 without any.
+ * The device of Dawn in this process, with a pool of buffers of its own each time: a real GPU where there is one, else
+ * Chromium's software driver, unless VK_DRIVER_FILES already says which driver to use. `maxBytes` limits its buffers as in
+ * openGpu. Throws UnsupportedError GP-01 without any.
  */
 export async function openNodeGpu(maxBytes: number | null = null): Promise<Gpu> {
   if (!mayHaveDriver()) chooseSoftwareDriver()

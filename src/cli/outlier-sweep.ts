@@ -3,7 +3,7 @@ import { EXIT, type Terminal } from './command'
 import { adapterReport, openNodeGpu } from './node-gpu'
 import { parseOutlierSweep } from './outlier-sweep-arguments'
 import { outlierCsv, outlierReport, outlierText, sharedNotes } from './outlier-sweep-report'
-import { writeJson, writeWhole } from './output'
+import { checkOutputs, writeJson, writeWhole } from './output'
 
 /** Progress with a count; of points only those that failed, since the table has the others. */
 function noteEvent(event: OutlierStudyEvent, terminal: Terminal): void {
@@ -19,6 +19,7 @@ function noteEvent(event: OutlierStudyEvent, terminal: Terminal): void {
 /** Runs `mxscope sweep --parameter outlier-strength`. Returns the exit code. */
 export async function runOutlierSweep(args: readonly string[], terminal: Terminal): Promise<number> {
   const { request, json, csv } = parseOutlierSweep(args)
+  await checkOutputs(json, csv)
   const gpu = await openNodeGpu()
   const points: OutlierPoint[] = []
   const { signal } = new AbortController()

@@ -1,5 +1,6 @@
 /** Text and files out: aligned tables, JSON, and files that appear whole or not at all. */
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { FileError } from '../core/errors'
 import type { Terminal } from './command'
 
@@ -30,8 +31,31 @@ export async function writeWhole(path: string, data: string | Uint8Array): Promi
     await rename(temporary, path)
   } catch (cause) {
     await rm(temporary, { force: true })
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new FileError('FS-02', `${path}: cannot be written (${reason}).`, { cause })
+    throw unwritable(path, cause)
+  }
+}
+
+function unwritable(path: string, cause: unknown): FileError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new FileError('FS-02', `${path}: cannot be written (${reason}).`, { cause })
+}
+
+/**
+ * Throws FileError FS-02 for the first of `paths` that is sure not to be written: before the work whose results go there.
+ * Nothing is written; what is absent, and `-`, is passed over.
+ */
+export async function checkOutputs(...paths: readonly (string | null | undefined)[]): Promise<void> {
+  for (const path of paths) {
+    if (path === null || path === undefined || path === '-') continue
+    const folder = dirname(path)
+    try {
+      if (!(await stat(folder)).isDirectory()) throw new Error(`${folder} is not a folder`)
+      await access(folder, constants.W_OK)
+    } catch (cause) {
+      throw unwritable(path, cause)
+    }
+    const existing = await stat(path).catch(() => null)
+    if (existing?.isDirectory()) throw unwritable(path, new Error('it is a folder'))
   }
 }
 

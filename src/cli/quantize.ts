@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import { InputError } from '../core/errors'
 import { VERSION } from '../core/version'
 import { configText } from '../experiment/export-layer'
@@ -13,7 +13,7 @@ import { withInterrupts } from './interrupts'
 import { matchingTensors, type OpenFiles } from './module-activations'
 import { openNodeGpu } from './node-gpu'
 import { type OpenFile, withFile } from './open-file'
-import { alignTable, decimals, writeJson, writeWhole } from './output'
+import { alignTable, checkOutputs, decimals, writeJson, writeWhole } from './output'
 import {
   describeQuantizer,
   parseQuantize,
@@ -260,6 +260,11 @@ const indexPath = (folder: string, title: string) => join(folder, `${title}.safe
 
 const configPath = (output: string) => `${output.replace(/\.safetensors$/, '')}.config-fragment.json`
 
+/** True where the report goes to a folder that the run itself makes. */
+function isBeside({ json, output }: QuantizeArguments): boolean {
+  return json !== null && resolve(json).startsWith(join(dirname(resolve(output)), sep))
+}
+
 /** Opens the files a command line names. */
 function withFiles<T>(
   parsed: QuantizeArguments,
@@ -295,6 +300,7 @@ export const command: Command = {
   help: quantizeHelp,
   async run(args, terminal) {
     const parsed = parseQuantize(args)
+    if (!isBeside(parsed)) await checkOutputs(parsed.json)
     const { reports, config } = await withFiles(parsed, terminal, (files) => quantizeFiles(files, parsed, terminal))
     if (parsed.json !== null) {
       const { method, options, seed, layout } = planOf(parsed)

@@ -7,7 +7,7 @@ import { adapterReport } from './node-gpu'
 import { type OpenLayer, withLayer } from './open-layer'
 import { runOutlierSweep } from './outlier-sweep'
 import { isOutlierSweep, outlierSweepHelp } from './outlier-sweep-arguments'
-import { decimals, writeJson, writeWhole } from './output'
+import { checkOutputs, decimals, writeJson, writeWhole } from './output'
 import { parseSweep, type SweepArguments, sweepHelp } from './sweep-arguments'
 import { type Sweep, sweepCsv, sweepReport, sweepText } from './sweep-report'
 
@@ -40,6 +40,7 @@ export const command: Command = {
     if (isOutlierSweep(args)) return runOutlierSweep(args, terminal)
     const parsed = parseSweep(args)
     for (const note of parsed.notes) terminal.note(`note: ${note}.`)
+    await checkOutputs(parsed.json, parsed.csv)
     const done = await withLayer(parsed, terminal, (open) => sweep(open, parsed, terminal))
     const { json, csv } = parsed
     if (csv === '-') terminal.out(sweepCsv(done))

@@ -12,9 +12,9 @@ import type { Gpu } from '../gpu/device'
 import { withErrorScopes } from '../gpu/error-scope'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
 import { fakeQuantize } from '../gpu/kernels/fake-quantize'
-import { matmulNt } from '../gpu/kernels/matmul-nt'
 import { operandErrorSums, readOperandErrors } from '../gpu/kernels/operand-error-sums'
 import { outputErrorSums, readOutputErrors } from '../gpu/kernels/output-error-sums'
+import type { PackedMatrix } from '../gpu/kernels/packed-matrix'
 import { transpose } from '../gpu/kernels/transpose'
 import { readPacked } from '../gpu/read-packed'
 import { Recorder } from '../gpu/recorder'
@@ -37,11 +37,14 @@ import {
   onlineParts,
   upperHalves,
 } from './export-parts'
+import { checkProduct, type ExportRows } from './export-product'
 import { checkExportLayout, type ExportedLayer, type ExportLayout, type ExportRequest } from './export-request'
 import { recordEstimate } from './measure'
 import { operandErrors, outputErrors, zeroNotes } from './metrics'
 import type { OperandErrors } from './result'
 import { quantizersOf } from './settings'
+import { type SharingContext, sharedFit, sharedRounded, sharedRows, sharedWeight } from './shared-fit'
+import { type WorkCache, withSession } from './shared-work'
 
 /** A weight [out, in], and the rows a method may see; without rows it can only be rounded to nearest. */
 export interface ExportSubject {
@@ -57,6 +60,8 @@ export interface ExportSubject {
 
 export interface ExportContext extends Pick<RunOptions, 'signal' | 'onProgress'> {
   readonly gpu: Gpu
+  /** What is kept for the subject; absent: nothing outlives the export. */
+  readonly work?: WorkCache
 }
 
 /** The method without a fit: what a subject without rows can have. */
@@ -81,6 +86,8 @@ interface Finished {
   readonly fitted: Pick<FittedTransform, 'weight' | 'online' | 'clip'>
   readonly product: QuantizedWeight
   readonly errors: ExportedLayer['errors']
+  /** What the codes are tried on; null without rows. */
+  readonly rows: ExportRows | null
   readonly notes: readonly string[]
 }
 
@@ -109,31 +116,34 @@ export function exportLayer(
 /**
  * Quantizes the weight of `subject` as planned and returns it as a safetensors file in the layout asked for. The file has
  * been read back by our own reader: the tensor it gives is Ŵ, bit for bit (of dequantized-bf16: Ŵ rounded to BF16, half to
- * even). All of the subject's rows calibrate.
+ * even). Codes have been multiplied with the calibration rows and give the output SQNR of Ŵ. All of the subject's rows
+ * calibrate.
  *
  * Throws InputError PK-06 for a format the layout has no place for, before any work; what the method throws; FileError
- * EX-01 when the file does not give Ŵ again; AbortError.
+ * EX-01 when the file does not give Ŵ again, EX-04 when its codes do not give the product of Ŵ; AbortError.
  */
 export async function quantizeToFile(
   subject: ExportSubject,
   plan: ExportPlan,
-  { gpu, signal, onProgress }: ExportContext,
+  { gpu, signal, onProgress, work }: ExportContext,
 ): Promise<ExportedLayer> {
   checkExportLayout(plan.weightQuantizer, plan.layout, { name: subject.name, cols: subject.weight.cols })
   const arena = new Arena(gpu)
-  const context: Context = { gpu, arena, signal, onProgress, seed: plan.seed }
   try {
-    return await withErrorScopes(gpu, signal, async () => {
-      const finished = await quantizeSubject(subject, plan, context)
-      signal.throwIfAborted()
-      return await writeSubject(subject, plan, finished, context)
-    })
+    return await withSession({ gpu, now: () => 0, work }, subject, (session) =>
+      withErrorScopes(gpu, signal, async () => {
+        const context = { gpu, arena, signal, onProgress, seed: plan.seed, session }
+        const finished = await quantizeSubject(subject, plan, context)
+        signal.throwIfAborted()
+        return await writeSubject(subject, plan, finished, context)
+      }),
+    )
   } finally {
     arena.release()
   }
 }
 
-async function quantizeSubject(subject: ExportSubject, plan: ExportPlan, context: Context): Promise<Finished> {
+async function quantizeSubject(subject: ExportSubject, plan: ExportPlan, context: SharingContext): Promise<Finished> {
   const { weight, calibration } = subject
   const { method, options, headDim } = plan
   const { gpu, arena } = context
@@ -145,26 +155,34 @@ async function quantizeSubject(subject: ExportSubject, plan: ExportPlan, context
     const fitted = { weight, online: [], clip: null }
     const product = roundWeight(fitted, { config }, context)
     const { errors, notes } = await weightErrors(subject.name, { fitted, product }, plan, context)
-    return { fitted, product, errors: { weight: errors, calibration: null }, notes: [...product.notes, ...notes] }
+    return {
+      fitted,
+      product,
+      errors: { weight: errors, calibration: null },
+      rows: null,
+      notes: [...product.notes, ...notes],
+    }
   }
-  const recorder = new Recorder(gpu)
-  const reference = matmulNt(recorder, arena, calibration, weight)
-  recorder.submit()
+  const { calibration: known } = await sharedRows({ weight, calibration, evaluation: calibration }, context)
+  const { reference } = known
   const input = { weight, calibration, reference, config, options, headDim }
-  const fitted = await method.transform.fit(input, context)
+  const fit = await sharedFit(method, input, context)
+  const { fitted } = fit
   context.signal.throwIfAborted()
-  const product = await method.mitigation.quantizeWeight(fitted, input, context)
-  const then = new Recorder(gpu)
-  const transformed = fitted.apply(calibration)
-  const { estimate } = recordEstimate(then, arena, { fitted, product, input, output: null }, transformed)
-  const sums = outputErrorSums(then, arena, reference, estimate)
-  then.submit()
+  const product = await sharedWeight(method, fit, { input, context })
+  const side = { set: 'calibration', rows: calibration, quantizer: config.activation } as const
+  const operands = { transformed: fitted.apply(calibration), rounded: await sharedRounded(fit, side, context) }
+  const recorder = new Recorder(gpu)
+  const estimate = recordEstimate(recorder, arena, { product, output: null }, operands)
+  const sums = outputErrorSums(recorder, arena, reference, estimate)
+  recorder.submit()
   const output = outputErrors(await readOutputErrors(gpu, sums), calibration.rows)
   const { errors, notes } = await weightErrors(subject.name, { fitted, product }, plan, context)
   return {
     fitted,
     product,
     errors: { weight: errors, calibration: output },
+    rows: { reference, ...operands, errors: output },
     notes: [...fitted.report.notes, ...product.notes, ...notes],
   }
 }
@@ -196,7 +214,7 @@ async function writeSubject(
   const { gpu } = context
   const channels = subject.weight.cols
   const steps = [...fitted.online, ...clipSteps(gpu, { clip: fitted.clip, channels }, activation)]
-  const { parts, expected } = await weightParts(subject, plan, product, context)
+  const { parts, expected, packed } = await weightParts(subject, plan, product, context)
   const online = await onlineParts(name, steps)
   const branch = await lowRankParts(gpu, name, product.correction)
   const tensors = [...parts.tensors, ...online.tensors, ...branch.tensors]
@@ -210,6 +228,10 @@ async function writeSubject(
   }
   const file = writeSafetensors(tensors, metadata)
   await checkReadBack(file, name, expected)
+  const isTried = packed !== null && finished.rows !== null
+  const tried = isTried
+    ? [await checkProduct(name, { packed, correction: product.correction }, finished.rows, context)]
+    : []
   return {
     file,
     tensors: tensors.map(({ name: of, dtype, shape, bytes, role }) => {
@@ -219,17 +241,17 @@ async function writeSubject(
     warnings: [...parts.warnings, ...online.warnings, ...activationWarnings(name, activation), ...branch.warnings],
     errors: finished.errors,
     bitsPerElement: bitsOf(subject, plan, product),
-    notes: finished.notes,
+    notes: [...finished.notes, ...tried],
   }
 }
 
-/** The weight itself in the layout asked for, and the values that reading it back must give. */
+/** The weight itself in the layout asked for, the values that reading it back must give, and its codes where it has them. */
 async function weightParts(
   { name, turned, shape }: ExportSubject,
   { layout }: ExportPlan,
   product: QuantizedWeight,
   { gpu, arena }: Context,
-): Promise<{ readonly parts: ExportParts; readonly expected: Float32Array }> {
+): Promise<{ readonly parts: ExportParts; readonly expected: Float32Array; readonly packed: PackedMatrix | null }> {
   if (layout === 'compressed-tensors' || layout === 'blocks-scales') {
     if (!product.pack) throw new InputError('BUG', `export: expected codes of "${name}", found none.`)
     const recorder = new Recorder(gpu)
@@ -239,7 +261,8 @@ async function weightParts(
     const tensors = encoded.tensors.map((tensor) => ({ ...tensor, role: 'weight' as const }))
     const turnedWarning = turned ? [`${name}: stored as [in, out] in its file, written as [out, in] here.`] : []
     const warnings = [...encoded.warnings, ...turnedWarning]
-    return { parts: { ...encoded, tensors, warnings }, expected: (await readMatrix(gpu, product.weight)).data }
+    const expected = (await readMatrix(gpu, product.weight)).data
+    return { parts: { ...encoded, tensors, warnings }, expected, packed }
   }
   const recorder = new Recorder(gpu)
   const stored = turned ? transpose(recorder, arena, product.weight) : product.weight
@@ -250,7 +273,7 @@ async function weightParts(
   const bytes = isHalf ? upperHalves(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   const tensor = { name, dtype: isHalf ? ('BF16' as const) : ('F32' as const), shape: shape ?? [rows, cols], bytes }
   const warnings = isHalf ? roundingWarnings(name, (await readMatrix(gpu, stored)).data, data) : []
-  return { parts: { tensors: [{ ...tensor, role: 'weight' }], metadata: {}, warnings }, expected: data }
+  return { parts: { tensors: [{ ...tensor, role: 'weight' }], metadata: {}, warnings }, expected: data, packed: null }
 }
 
 /** What rounding the decoded values to BF16 changed. */

@@ -1,7 +1,7 @@
 import { Arena } from '../gpu/arena'
 import type { Gpu } from '../gpu/device'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
-import { readNonFinite, type WidenableDtype, widen } from '../gpu/kernels/widen'
+import { readNonFinite, type WidenableDtype, warmWiden, widen } from '../gpu/kernels/widen'
 import { Recorder } from '../gpu/recorder'
 import { uploadWords } from '../gpu/transfer'
 import type { ByteSource } from '../io/byte-source'
@@ -61,7 +61,10 @@ async function uploadWidened(
   { range, dtype }: { range: RowRange; dtype: WidenableDtype },
   { gpu, arena, signal }: LoadContext,
 ): Promise<Uploaded> {
+  const compiled = warmWiden(gpu, dtype)
+  compiled.catch(() => {}) // heard below, unless there is nothing to widen
   const bytes = await readTensorBytes(source, tensor, range)
+  await compiled
   signal.throwIfAborted()
   const temporary = new Arena(gpu)
   try {

@@ -1,23 +1,26 @@
+import type { Quantizer } from '../formats/number-format'
 import type { Arena } from '../gpu/arena'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
 import { matmulNt } from '../gpu/kernels/matmul-nt'
-import { type OperandErrorSums, operandErrorSums, readOperandErrors } from '../gpu/kernels/operand-error-sums'
-import { type OutputErrorSums, outputErrorSums, readOutputErrors } from '../gpu/kernels/output-error-sums'
+import { type OperandErrorTotals, operandErrorSums, readOperandErrors } from '../gpu/kernels/operand-error-sums'
+import { outputErrorSums, readOutputErrors } from '../gpu/kernels/output-error-sums'
 import { Recorder } from '../gpu/recorder'
 import { addCorrection } from '../methods/low-rank/correct-weight'
-import type { Context, FitInput, FittedTransform, Method, QuantizedWeight } from '../methods/method'
-import { roundActivations } from '../methods/rounding/round-activations'
+import type { FitInput, Method, QuantizedWeight, SharedWork } from '../methods/method'
 import { operandErrors, outputErrors, zeroNotes } from './metrics'
 import { type OutputQuantizer, quantizeOutput } from './output-heads'
 import { profileActivations } from './profile'
-import type { MethodResult } from './result'
+import type { ActivationProfile, MethodResult } from './result'
 import { analyseScales } from './scale-analysis'
-
-/** Activations [tokens, in] and the output they give in full precision [tokens, out]. */
-export interface Rows {
-  readonly activations: GpuMatrix
-  readonly reference: GpuMatrix
-}
+import {
+  type RowSet,
+  type Rows,
+  type SharingContext,
+  sharedFit,
+  sharedRounded,
+  sharedWeight,
+  weightName,
+} from './shared-fit'
 
 /** The part of a result that is measured; the rest follows from the request. */
 export type Measured = Pick<
@@ -50,102 +53,106 @@ export interface MeasurePlan {
 /** Bits of one BF16 element: one multiply-add per element of the branch and token. */
 const BF16_BITS = 16
 
-/** Sums still on the GPU. */
-interface PendingProduct {
-  readonly output: OutputErrorSums
-  readonly operand: OperandErrorSums | null
-  readonly tokens: number
-}
-
-/** A fitted method: all that stands between X' and Ŷ. */
+/** What stands between X̂ and Ŷ. */
 export interface Quantized {
-  readonly fitted: FittedTransform
   readonly product: QuantizedWeight
-  readonly input: FitInput
   readonly output: OutputQuantizer | null
 }
 
 /**
- * Records X' -> clip -> round -> · Ŵᵀ (+ low-rank branch) -> round. `transformed` is X' [tokens, in]; `rounded` is what is
- * multiplied, `estimate` is Ŷ [tokens, out].
+ * Records X̂ · Ŵᵀ (+ low-rank branch) -> round: Ŷ [tokens, out]. `transformed` is X' [tokens, in], `rounded` is X', clipped
+ * and rounded.
  */
 export function recordEstimate(
   recorder: Recorder,
   arena: Arena,
-  { fitted, input, output, product: { weight, correction } }: Quantized,
-  transformed: GpuMatrix,
-): { readonly rounded: GpuMatrix; readonly estimate: GpuMatrix } {
-  const quantizer = input.config.activation
-  const { clip } = fitted
-  const rounded = quantizer ? roundActivations(recorder, arena, transformed, { quantizer, clip }) : transformed
+  { output, product: { weight, correction } }: Quantized,
+  { transformed, rounded }: { readonly transformed: GpuMatrix; readonly rounded: GpuMatrix },
+): GpuMatrix {
   const main = matmulNt(recorder, arena, rounded, weight)
   const branchInput = correction?.input === 'quantized' ? rounded : transformed
   const product = correction ? addCorrection(recorder, arena, { product: main, x: branchInput }, correction) : main
-  return { rounded, estimate: output ? quantizeOutput(recorder, arena, product, output) : product }
+  return output ? quantizeOutput(recorder, arena, product, output) : product
 }
 
-/** Records Ŷ and its error sums. `transformed` is X'; its error is taken before the clip. */
-function recordProduct(
-  recorder: Recorder,
-  arena: Arena,
-  quantized: Quantized,
-  rows: { readonly transformed: GpuMatrix; readonly reference: GpuMatrix },
-): PendingProduct {
-  const { transformed, reference } = rows
-  const quantizer = quantized.input.config.activation
-  const { rounded, estimate } = recordEstimate(recorder, arena, quantized, transformed)
-  return {
-    output: outputErrorSums(recorder, arena, reference, estimate),
-    operand: quantizer ? operandErrorSums(recorder, arena, transformed, rounded, quantizer) : null,
-    tokens: transformed.rows,
-  }
+/** What rounding did to an operand, once for all methods that round it so. */
+function sharedErrors(
+  shared: SharedWork,
+  name: string,
+  { exact, rounded, quantizer }: { exact: GpuMatrix; rounded: GpuMatrix; quantizer: Quantizer | null },
+  { gpu, arena }: SharingContext,
+): Promise<OperandErrorTotals | null> {
+  if (!quantizer) return Promise.resolve(null)
+  return shared.get(`errors ${name}`, async () => {
+    const recorder = new Recorder(gpu)
+    const sums = operandErrorSums(recorder, arena, exact, rounded, quantizer)
+    recorder.submit()
+    return readOperandErrors(gpu, sums)
+  })
+}
+
+/** The profile of X' of the evaluation rows, as a copy: whoever is told of it may take its arrays away. */
+export async function sharedProfile(
+  shared: SharedWork,
+  transformed: GpuMatrix,
+  { gpu, arena }: Pick<SharingContext, 'gpu' | 'arena'>,
+): Promise<ActivationProfile> {
+  return structuredClone(await shared.get('profile', () => profileActivations(gpu, arena, transformed)))
 }
 
 /**
- * Fits `method` on the calibration rows and measures it on both sets of rows. `elapsedMs` runs from the fit until the
- * last error sum has been read back; the profile and the scale analysis, which are no part of the method, come after it.
- * The profile shows X' of the evaluation rows, before clip and rounding.
+ * Fits `method` on the calibration rows and measures it on both sets of rows. Work that was done for other methods on the
+ * layer is not done again. `elapsedMs` runs from the fit until the last error sum has been read back, and counts work that
+ * was found with the time it took when it was done; the profile and the scale analysis, which are no part of the method,
+ * come after it. The profile shows X' of the evaluation rows, before clip and rounding.
  */
 export async function measure(
   method: Method,
   input: FitInput,
   plan: MeasurePlan,
-  context: Context & { readonly now: () => number },
+  context: SharingContext & { readonly now: () => number },
 ): Promise<Measured> {
-  const { gpu, arena, signal, now } = context
+  const { gpu, arena, signal, now, session } = context
   const start = now()
-  const fitted = await method.transform.fit(input, context)
+  const fit = await sharedFit(method, input, context)
+  const { fitted, shared } = fit
   signal.throwIfAborted()
-  const product = await method.mitigation.quantizeWeight(fitted, input, context)
+  const product = await sharedWeight(method, fit, { input, context })
   const { weight, correction } = product
   signal.throwIfAborted()
 
   const { output } = plan
   const sameRows = plan.evaluation === plan.calibration
-  const calibrationInput = fitted.apply(plan.calibration.activations)
-  const evaluationInput = sameRows ? calibrationInput : fitted.apply(plan.evaluation.activations)
-  const recorder = new Recorder(gpu)
-  const record = (transformed: GpuMatrix, { reference }: Rows) =>
-    recordProduct(recorder, arena, { fitted, product, input, output }, { transformed, reference })
-  const calibration = record(calibrationInput, plan.calibration)
-  const evaluation = sameRows ? calibration : record(evaluationInput, plan.evaluation)
-  const weightQuantizer = input.config.weight
-  const weightSums = weightQuantizer ? operandErrorSums(recorder, arena, fitted.weight, weight, weightQuantizer) : null
-  recorder.submit()
-
-  const readOutput = async (sums: PendingProduct) => outputErrors(await readOutputErrors(gpu, sums.output), sums.tokens)
-  const readOperand = async (sums: OperandErrorSums | null) => sums && readOperandErrors(gpu, sums)
+  const quantizers = input.config
+  const errorsOf = async (set: RowSet) => {
+    const { activations: rows, reference } = plan[set]
+    const rounded = await sharedRounded(fit, { set, rows, quantizer: quantizers.activation }, context)
+    const recorder = new Recorder(gpu)
+    const operands = { transformed: fitted.apply(rows), rounded }
+    const estimate = recordEstimate(recorder, arena, { product, output }, operands)
+    const sums = outputErrorSums(recorder, arena, reference, estimate)
+    recorder.submit()
+    return { ...operands, errors: readOutputErrors(gpu, sums).then((totals) => outputErrors(totals, rows.rows)) }
+  }
+  const calibration = await errorsOf('calibration')
+  const evaluation = sameRows ? calibration : await errorsOf('evaluation')
+  const weightOperand = { exact: fitted.weight, rounded: weight, quantizer: quantizers.weight }
+  const activationOperand = {
+    exact: evaluation.transformed,
+    rounded: evaluation.rounded,
+    quantizer: quantizers.activation,
+  }
   const [calibrationErrors, evaluationErrors, weightTotals, activationTotals] = await Promise.all([
-    readOutput(calibration),
-    readOutput(evaluation),
-    readOperand(weightSums),
-    readOperand(evaluation.operand),
+    calibration.errors,
+    evaluation.errors,
+    sharedErrors(shared, weightName(method.mitigation, input, context.seed), weightOperand, context),
+    sharedErrors(shared, JSON.stringify(quantizers.activation), activationOperand, context),
   ])
-  const elapsedMs = now() - start
+  const elapsedMs = now() - start + session.foundMs
   signal.throwIfAborted()
-  const profile = await profileActivations(gpu, arena, evaluationInput)
   const { reference } = plan.evaluation
-  const layer = { weight: fitted.weight, activations: evaluationInput, clip: fitted.clip, reference }
+  const layer = { weight: fitted.weight, activations: evaluation.transformed, clip: fitted.clip, reference }
+  const profile = await sharedProfile(shared, evaluation.transformed, context)
   return {
     calibration: calibrationErrors,
     evaluation: evaluationErrors,
@@ -157,7 +164,9 @@ export async function measure(
     elapsedMs,
     profile,
     training: fitted.report.training,
-    scaleAnalysis: plan.scaleAnalysis ? await analyseScales(layer, input.config, context) : null,
+    scaleAnalysis: plan.scaleAnalysis
+      ? await shared.get(`scales ${JSON.stringify(quantizers)}`, () => analyseScales(layer, quantizers, context))
+      : null,
     notes: [
       ...fitted.report.notes,
       ...product.notes,

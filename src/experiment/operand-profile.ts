@@ -9,26 +9,26 @@ import type { GpuMatrix } from '../gpu/gpu-matrix'
 import { addScaled } from '../gpu/kernels/add-scaled'
 import { clipRows } from '../gpu/kernels/clip-rows'
 import { fakeQuantize } from '../gpu/kernels/fake-quantize'
-import { matmulNt } from '../gpu/kernels/matmul-nt'
 import { Recorder } from '../gpu/recorder'
 import { matrixShape } from '../io/tensor-bytes'
 import type { TensorView } from '../io/tensor-view'
 import type { Context, FitInput, FittedTransform, Method } from '../methods/method'
 import { methodById } from '../methods/registry'
 import { optionsOf } from './catalog'
-import type { FitCache } from './fit-cache'
 import { headDimOf } from './kv-cache'
 import type { LoadedLayer } from './load-layer'
 import { loadRows, type TensorSource } from './load-tensor'
-import { recordEstimate } from './measure'
+import { recordEstimate, sharedProfile } from './measure'
 import type { OutputQuantizer } from './output-heads'
 import { profileActivations } from './profile'
 import { type ProfileEvent, type ProfileRequest, type Profiles, profiledRows, takesTransform } from './profile-request'
 import type { ComparisonContext } from './run-comparison'
 import { quantizersOf, type SettingQuantizers } from './settings'
+import { type SharedFit, type SharingContext, sharedFit, sharedRounded, sharedRows, sharedWeight } from './shared-fit'
+import { type WorkCache, withSession } from './shared-work'
 
 export interface ProfileContext extends ComparisonContext {
-  readonly fits: FitCache
+  readonly work: WorkCache
 }
 
 /** A tensor that is no part of the layer, and the layer's own weight as its file describes it. */
@@ -42,9 +42,7 @@ interface Job {
   readonly method: Method
   readonly quantizers: SettingQuantizers
   readonly output: OutputQuantizer | null
-  readonly input: FitInput
-  /** Of the fit: what it depends on beside the layer. */
-  readonly key: string
+  readonly input: Omit<FitInput, 'reference'>
 }
 
 /** What every method of one run is put to. */
@@ -60,29 +58,20 @@ interface RunParts {
 }
 
 /** Throws InputError for anything the request names that does not exist, before any work starts. */
-function jobsOf(layer: LoadedLayer, request: ProfileRequest, reference: () => GpuMatrix): Job[] {
+function jobsOf(layer: LoadedLayer, request: ProfileRequest): Job[] {
   checkMxChoices(request)
-  const { setting, scaleRule, rounding, preScale, blockSize, headDim, seed } = request
+  const { setting, headDim } = request
   const quantizers = quantizersOf(setting, request)
   const { weight, activation, output: quantizer } = quantizers
   const output = quantizer ? { quantizer, headDim: headDimOf(layer.weight.rows, headDim) } : null
   return request.methods.map(({ id, options: chosen }) => {
     const method = methodById(id)
     const options = completeOptions({ id, code: 'MD-03' }, optionsOf(method), chosen)
-    const formats = [setting.weightFormat, setting.activationFormat]
-    const input: FitInput = {
-      weight: layer.weight,
-      calibration: layer.calibration,
-      // Computed by the first fit that reads it: kept fits need none.
-      get reference() {
-        return reference()
-      },
-      config: { weight, activation },
-      options,
-      headDim,
+    const config = { weight, activation }
+    return {
+      ...{ method, quantizers, output },
+      input: { weight: layer.weight, calibration: layer.calibration, config, options, headDim },
     }
-    const key = JSON.stringify([id, options, formats, scaleRule, rounding, preScale, blockSize, headDim, seed])
-    return { method, quantizers, output, input, key }
   })
 }
 
@@ -107,23 +96,26 @@ async function profileRows(job: Job, rows: GpuMatrix, fitted: FittedTransform, c
 
 /** X', X̂, W', Ŵ and Ŷ − Y of the layer: one fit serves them all. */
 async function profileLayer(
-  { method, input, output, quantizers }: Job,
+  { method, output, quantizers }: Job,
   { evaluation, reference }: Extract<Subject, { kind: 'layer' }>,
-  fitted: FittedTransform,
-  context: Context,
+  { fit, input }: { readonly fit: SharedFit; readonly input: FitInput },
+  context: SharingContext,
 ): Promise<Profiles> {
   const { gpu, arena, signal } = context
-  const product = await method.mitigation.quantizeWeight(fitted, input, context)
+  const { fitted, shared } = fit
+  const product = await sharedWeight(method, fit, { input, context })
   signal.throwIfAborted()
   const transformed = fitted.apply(evaluation)
+  const set = evaluation === input.calibration ? 'calibration' : 'evaluation'
+  const rounded = await sharedRounded(fit, { set, rows: evaluation, quantizer: quantizers.activation }, context)
   const recorder = new Recorder(gpu)
-  const { rounded, estimate } = recordEstimate(recorder, arena, { fitted, product, input, output }, transformed)
+  const estimate = recordEstimate(recorder, arena, { product, output }, { transformed, rounded })
   const difference = addScaled(recorder, arena, estimate, reference, -1)
   recorder.submit()
   const profile = (matrix: GpuMatrix) => profileActivations(gpu, arena, matrix)
   return {
     activations: {
-      transformed: await profile(transformed),
+      transformed: await sharedProfile(shared, transformed, context),
       ...(quantizers.activation && { quantized: await profile(rounded) }),
     },
     weight: {
@@ -135,30 +127,34 @@ async function profileLayer(
 }
 
 /** Runs one method in an arena of its own. Throws only what ends the whole run: a cancel or the loss of the device. */
-async function runJob(job: Job, subject: Subject, { request, context, emit }: RunParts): Promise<ProfileEvent> {
-  const { gpu, signal, fits } = context
+async function runJob(
+  job: Job,
+  { subject, reference, layer }: { subject: Subject; reference: GpuMatrix; layer: LoadedLayer },
+  { request, context, emit }: RunParts,
+): Promise<ProfileEvent> {
+  const { gpu, signal } = context
   const method = job.method.id
   const arena = new Arena(gpu)
   const onProgress = (progress: Progress) => emit({ kind: 'progress', method, progress })
-  const run = { gpu, signal, seed: request.seed, onProgress }
+  const input: FitInput = { ...job.input, reference }
   try {
-    const profiles = await withErrorScopes(gpu, signal, async () => {
-      const fitted = await fits.get(job.key, gpu, (own) => job.method.transform.fit(job.input, { ...run, arena: own }))
-      signal.throwIfAborted()
-      return subject.kind === 'rows'
-        ? profileRows(job, subject.rows, fitted, { ...run, arena })
-        : profileLayer(job, subject, fitted, { ...run, arena })
-    })
+    const profiles = await withSession(context, layer, (session) =>
+      withErrorScopes(gpu, signal, async () => {
+        const run = { gpu, signal, seed: request.seed, onProgress, arena, session }
+        const fit = await sharedFit(job.method, input, run)
+        signal.throwIfAborted()
+        return subject.kind === 'rows'
+          ? profileRows(job, subject.rows, fit.fitted, run)
+          : profileLayer(job, subject, { fit, input }, run)
+      }),
+    )
     arena.release()
     return { kind: 'profiled', method, profiles }
   } catch (error) {
     arena.release()
-    fits.drop(job.key)
     if (isAbort(error) || (error instanceof GpuError && error.code === 'GP-04')) throw error
     gpu.pool.trim()
     return { kind: 'failed', method, error: reportError(error) }
-  } finally {
-    fits.trim()
   }
 }
 
@@ -173,7 +169,7 @@ async function openSubject(
   layer: LoadedLayer,
   foreign: ForeignTensor | null,
   { context, emit }: RunParts,
-  { arena, outputOf }: { readonly arena: Arena; readonly outputOf: (rows: GpuMatrix) => GpuMatrix },
+  { arena, reference }: { readonly arena: Arena; readonly reference: GpuMatrix },
 ): Promise<Subject | null> {
   const loaded = async (matrix: GpuMatrix) => ({ loaded: await profileActivations(context.gpu, arena, matrix) })
   if (foreign) {
@@ -183,13 +179,13 @@ async function openSubject(
   }
   const { evaluation, weight } = layer
   emit({ kind: 'loaded', profiles: { activations: await loaded(evaluation), weight: await loaded(weight) } })
-  return { kind: 'layer', evaluation, reference: outputOf(evaluation) }
+  return { kind: 'layer', evaluation, reference }
 }
 
 /**
  * Profiles what `request` asks for and emits it as it is there: first the tensors as loaded, then, method by method, what
  * each makes of them. `foreign` is the tensor the request names. Methods apply to it only where takesTransform says so; of
- * any other the run tells what is loaded and nothing more. Transforms are fitted on calibration rows and kept in `fits`; X
+ * any other the run tells what is loaded and nothing more. Transforms are fitted on calibration rows and kept in `work`; X
  * and Ŷ − Y are those of the evaluation rows. A method that fails is told and the others go on.
  * Throws InputError before any work when the request names something that does not exist, TS-02 and TS-04 for a tensor that
  * is no finite matrix, GpuError GP-04 when the device is lost, and the signal's AbortError when the run is cancelled.
@@ -200,27 +196,22 @@ export async function profileOperands(
   { foreign, ...context }: ProfileContext & { readonly foreign: ForeignTensor | null },
   emit: (event: ProfileEvent) => void,
 ): Promise<void> {
-  const { gpu, signal, fits } = context
+  const { gpu, signal } = context
   const arena = new Arena(gpu)
-  const outputs = new Map<GpuMatrix, GpuMatrix>()
-  const outputOf = (rows: GpuMatrix): GpuMatrix => {
-    const known = outputs.get(rows)
-    if (known) return known
-    const recorder = new Recorder(gpu)
-    const output = matmulNt(recorder, arena, rows, layer.weight)
-    recorder.submit()
-    outputs.set(rows, output)
-    return output
-  }
   const parts: RunParts = { request, context, emit }
-  fits.keepOnly(layer)
   try {
-    const jobs = jobsOf(layer, request, () => outputOf(layer.calibration))
-    const subject = await withErrorScopes(gpu, signal, () => openSubject(layer, foreign, parts, { arena, outputOf }))
+    const jobs = jobsOf(layer, request)
+    const { calibration, evaluation } = await withSession(context, layer, (session) =>
+      withErrorScopes(gpu, signal, () => sharedRows(layer, { gpu, session })),
+    )
+    const { reference } = calibration
+    const subject = await withErrorScopes(gpu, signal, () =>
+      openSubject(layer, foreign, parts, { arena, reference: evaluation.reference }),
+    )
     for (const job of subject ? jobs : []) {
       signal.throwIfAborted()
       emit({ kind: 'started', method: job.method.id })
-      if (subject) emit(await runJob(job, subject, parts))
+      if (subject) emit(await runJob(job, { subject, reference, layer }, parts))
     }
   } finally {
     arena.release()

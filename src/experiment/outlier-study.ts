@@ -12,15 +12,17 @@ import { outputErrorSums, readOutputErrors } from '../gpu/kernels/output-error-s
 import { Recorder } from '../gpu/recorder'
 import { uploadMatrix } from '../gpu/transfer'
 import { checkSyntheticLayer, generateLayer, type SyntheticLayerSpec } from '../io/synthetic-layer'
-import type { FittedTransform, Method } from '../methods/method'
+import type { Method } from '../methods/method'
 import { methodById } from '../methods/registry'
 import { optionsOf } from './catalog'
 import { gaussianNoise, rotationError } from './gaussian-noise'
-import { measure, type Rows } from './measure'
+import { measure } from './measure'
 import { type Peakedness, peakedness } from './peakedness'
 import type { MethodChoice } from './request'
 import { type ComparisonContext, checkRequest } from './run-comparison'
 import { settingOf } from './settings'
+import { type Rows, sharedFit } from './shared-fit'
+import { createWorkCache, type WorkSession, withSession } from './shared-work'
 
 /** Every choice of a study, as data: it reproduces every number. The MX choices hold for every MX operand. */
 export interface OutlierStudyRequest extends MxChoices {
@@ -133,23 +135,17 @@ async function openLayer(spec: SyntheticLayerSpec, { gpu }: ComparisonContext, a
   return { weight, calibration, evaluation, energies, seed: spec.seed }
 }
 
-/** `method`, and the transform it was last fitted with. */
-function watched(method: Method): { readonly method: Method; readonly fitted: () => FittedTransform | null } {
-  let fitted: FittedTransform | null = null
-  const fit: Method['transform']['fit'] = async (input, context) => {
-    fitted = await method.transform.fit(input, context)
-    return fitted
-  }
-  return { method: { ...method, transform: { ...method.transform, fit } }, fitted: () => fitted }
+interface CellContext extends ComparisonContext {
+  readonly arena: Arena
+  readonly session: WorkSession
 }
 
 async function measureCell(
   layer: StudyLayer,
   { quantizer }: StudyFormat,
-  { method, options, context }: StudyMethod & { readonly context: ComparisonContext & { readonly arena: Arena } },
+  { method, options, context }: StudyMethod & { readonly context: CellContext },
 ): Promise<CellOutcome> {
   const { weight, calibration, evaluation, seed } = layer
-  const watch = watched(method)
   const input = {
     weight,
     calibration: calibration.activations,
@@ -159,12 +155,13 @@ async function measureCell(
     headDim: null,
   }
   const plan = { calibration, evaluation, output: null, scaleAnalysis: false }
-  const measured = await measure(watch.method, input, plan, { ...context, seed, onProgress: () => {} })
-  const transformed = watch.fitted()?.apply(evaluation.activations)
+  const run = { ...context, seed, onProgress: () => {} }
+  const measured = await measure(method, input, plan, run)
+  const { fitted } = await sharedFit(method, input, run)
   return {
     calibration: measured.calibration.outputRelativeError,
     evaluation: measured.evaluation.outputRelativeError,
-    after: transformed ? await peakedness(context.gpu, transformed, quantizer) : null,
+    after: await peakedness(context.gpu, fitted.apply(evaluation.activations), quantizer),
     notes: measured.notes,
     error: null,
   }
@@ -179,8 +176,10 @@ async function runCell(
   const { gpu, signal } = context
   const arena = new Arena(gpu)
   try {
-    return await withErrorScopes(gpu, signal, () =>
-      measureCell(layer, format, { ...method, context: { ...context, arena } }),
+    return await withSession(context, layer, (session) =>
+      withErrorScopes(gpu, signal, () =>
+        measureCell(layer, format, { ...method, context: { ...context, arena, session } }),
+      ),
     )
   } catch (error) {
     if (isAbort(error) || (error instanceof GpuError && error.code === 'GP-04')) throw error
@@ -245,10 +244,11 @@ async function planStudy(request: OutlierStudyRequest, { gpu, signal }: Comparis
 /** Every format and method on the layer of `spec`, in the order of the formats. */
 async function runLayer(
   spec: SyntheticLayerSpec,
-  { formats, methods, context, tick }: Study,
+  { formats, methods, context: outer, tick }: Study,
 ): Promise<FormatOutcome[]> {
-  const { gpu, signal } = context
+  const { gpu, signal } = outer
   const arena = new Arena(gpu)
+  const context = { ...outer, work: createWorkCache() }
   try {
     const layer = await withErrorScopes(gpu, signal, () => openLayer(spec, context, arena))
     const outcomes: FormatOutcome[] = []
@@ -265,6 +265,7 @@ async function runLayer(
     }
     return outcomes
   } finally {
+    context.work.clear()
     arena.release()
   }
 }

@@ -4,13 +4,17 @@
  */
 import { UnsupportedError } from '../core/errors'
 import type { Quantizer } from '../formats/number-format'
-import { EXACT_ABOVE, mebibytes, sizeClass } from '../gpu/buffer-pool'
+import { bytesApart, EXACT_ABOVE, mebibytes, sizeClass } from '../gpu/buffer-pool'
 import { matrixBytes, strideOf } from '../gpu/gpu-matrix'
+import { HISTOGRAM_BINS } from '../gpu/kernels/histogram'
+import { MAP_COLS, MAP_ROWS } from '../gpu/kernels/magnitude-map'
+import { momentWords } from '../gpu/kernels/moments'
 import { gptqMemory } from '../methods/gptq/memory'
 import type { Method } from '../methods/method'
 import { gptq } from '../methods/mitigations/gptq'
 import type { LayerFacts } from './result'
 import type { SettingQuantizers } from './settings'
+import { mostFitting, type TokenScale } from './token-scale'
 
 /** Size of a layer. */
 export type LayerShape = Pick<LayerFacts, 'outDim' | 'inDim' | 'calibrationTokens' | 'evaluationTokens' | 'sameRows'>
@@ -32,6 +36,14 @@ export interface PiecePlan {
   readonly residentBytes: { readonly weight: number; readonly activations: number; readonly reference: number }
 }
 
+/** What the pieces of a layer have to keep to. */
+export interface PieceLimits {
+  /** No buffer may be larger. */
+  readonly limitBytes: number
+  /** For advice on tokens; null: none is given. */
+  readonly scale: TokenScale | null
+}
+
 /** What a run does with a layer in pieces, as far as its memory depends on it. */
 export interface PieceWork {
   readonly method: Method
@@ -43,16 +55,34 @@ export interface PieceWork {
 /** Rows in one piece are a multiple of this, where so many fit: the tile of every product. */
 const TILE = 64
 
-/** Read-backs of a profile and of error sums take this whatever the size of a piece (profile.ts, operand-error-sums.ts). */
-const FIXED_BYTES = 320 * 1024
+/** Rows that one row of channel statistics stands for (channel-stats.ts, moments.ts). */
+const SLAB_ROWS = 64
 
-/** True when each matrix of a layer fits one buffer of `limitBytes`: the weight, the activations, their products. */
+/** What a profile and error sums take beside a piece, at most. */
+const TOLD_BYTES = 640 * 1024
+
+/** Words that a profile of [rows, cols] is read back in, of which `total` rows make one map (profile.ts). */
+export function profileWords(rows: number, cols: number, total: number): number {
+  const slabs = Math.ceil(rows / SLAB_ROWS)
+  const map = Math.min(total, MAP_ROWS) * Math.min(cols, MAP_COLS)
+  return 1 + HISTOGRAM_BINS + 2 * slabs * strideOf(cols) + momentWords({ rows, cols }) + map
+}
+
+/** True when each buffer of a layer is at most `limitBytes`: the weight, the activations, their products, the profile. */
 export function fitsWhole(shape: LayerShape, limitBytes: number): boolean {
-  const tokens = Math.max(shape.calibrationTokens, shape.evaluationTokens)
-  const { outDim, inDim } = shape
-  return [matrixBytes(outDim, inDim), matrixBytes(tokens, inDim), matrixBytes(tokens, outDim)].every(
-    (bytes) => bytes <= limitBytes,
-  )
+  const { inDim, evaluationTokens } = shape
+  const profile = 4 * profileWords(evaluationTokens, inDim, evaluationTokens)
+  return Math.max(profile, ...matricesOf(shape).map(([, bytes]) => bytes)) <= limitBytes
+}
+
+/** The largest matrices of a layer. */
+function matricesOf({ outDim, inDim, calibrationTokens, evaluationTokens }: LayerShape) {
+  const tokens = Math.max(calibrationTokens, evaluationTokens)
+  return [
+    ['weight takes', matrixBytes(outDim, inDim)],
+    ['activations take', matrixBytes(tokens, inDim)],
+    ['output takes', matrixBytes(tokens, outDim)],
+  ] as const
 }
 
 /** `total` rows in equal pieces of at most `most`, multiples of `step` where that many fit. */
@@ -64,34 +94,56 @@ function pieceRows(total: number, most: number, step: number): number {
 }
 
 function tooLarge(what: string, bytes: number, limitBytes: number, hint: string): UnsupportedError {
-  const numbers = `needs ${mebibytes(bytes)} in one buffer, ${mebibytes(limitBytes)} are allowed`
-  return new UnsupportedError('GP-02', `${what} ${numbers}. ${hint}`)
+  const [needed, allowed] = bytesApart(bytes, limitBytes)
+  return new UnsupportedError('GP-02', `${what} needs ${needed} in one buffer where ${allowed} are allowed. ${hint}`)
 }
 
-/** How many rows of the weight and tokens go into a piece. Throws UnsupportedError GP-02. */
-function cut({ outDim, inDim, calibrationTokens, evaluationTokens }: LayerShape, limitBytes: number, heads: number) {
-  const rowBytes = matrixBytes(1, inDim)
-  const affordable = Math.floor(limitBytes / rowBytes)
-  const least = Math.max(rowBytes * heads, FIXED_BYTES)
+/** Why a layer cannot be cut into pieces of whole heads; null when it can. `advice` is what to do about tokens. */
+function uncuttable(
+  { inDim, evaluationTokens }: LayerShape,
+  { limitBytes, heads }: { readonly limitBytes: number; readonly heads: number },
+  advice: () => string,
+): UnsupportedError | null {
+  const least = matrixBytes(heads, inDim)
   if (least > limitBytes) {
     const rows = heads === 1 ? 'one row' : `${heads} rows (one head)`
-    throw tooLarge(`a layer of ${inDim} channels in pieces of ${rows}`, least, limitBytes, 'Use a larger limit.')
+    const help = `Use a layer with fewer channels${heads === 1 ? '' : ', or smaller heads'}; fewer tokens do not help.`
+    return tooLarge(`a layer of ${inDim} channels in pieces of ${rows}`, least, limitBytes, help)
   }
+  const profile = 4 * profileWords(1, inDim, evaluationTokens)
+  if (profile <= limitBytes) return null
+  return tooLarge(`the profile of ${evaluationTokens} tokens of ${inDim} channels`, profile, limitBytes, advice())
+}
+
+/** How many rows of the weight and tokens go into a piece of a layer that can be cut. */
+function cut(shape: LayerShape, limitBytes: number, heads: number) {
+  const { outDim, inDim, calibrationTokens, evaluationTokens } = shape
+  const affordable = Math.floor(limitBytes / matrixBytes(1, inDim))
   const weightRows = pieceRows(outDim, affordable, heads === 1 ? TILE : heads)
   const byProduct = Math.floor(limitBytes / (4 * strideOf(weightRows)))
+  const profile = (rows: number) => 4 * profileWords(rows, inDim, evaluationTokens)
+  const slabs = 1 + Math.floor((limitBytes - profile(1)) / (profile(SLAB_ROWS + 1) - profile(1)))
   const tokens = Math.max(calibrationTokens, evaluationTokens)
-  const tokenRows = pieceRows(tokens, Math.min(affordable, byProduct), TILE)
+  const tokenRows = pieceRows(tokens, Math.min(affordable, byProduct, slabs * SLAB_ROWS), TILE)
   return { weightRows, tokenRows }
 }
 
 /**
  * The pieces of a layer that does not fit whole, for those of `works` that can be done so. Throws UnsupportedError GP-02,
- * with the numbers, where one row is too large or GPTQ's Hessian cannot be had in rows.
+ * with the numbers, where one row or the profile is too large; `scale` says which number of tokens would help.
  */
-export function planPieces(shape: LayerShape, works: readonly PieceWork[], limitBytes: number): PiecePlan {
+export function planPieces(
+  shape: LayerShape,
+  works: readonly PieceWork[],
+  { limitBytes, scale }: PieceLimits,
+): PiecePlan {
   const { outDim, inDim, calibrationTokens, evaluationTokens, sameRows } = shape
   // Heads of every setting: the least common multiple, so that no piece ends inside one.
   const heads = works.reduce((size, { headDim }) => leastCommonMultiple(size, headDim ?? 1), 1)
+  const room = { limitBytes, heads }
+  const canRun = (fewer: LayerShape) => fitsWhole(fewer, limitBytes) || uncuttable(fewer, room, () => '') === null
+  const error = uncuttable(shape, room, () => tokensText(scale, canRun) ?? 'Use fewer tokens.')
+  if (error) throw error
   const { weightRows, tokenRows } = cut(shape, limitBytes, heads)
   const sets = sameRows ? [calibrationTokens] : [calibrationTokens, evaluationTokens]
   const tokens = sets.reduce((sum, count) => sum + count, 0)
@@ -100,6 +152,7 @@ export function planPieces(shape: LayerShape, works: readonly PieceWork[], limit
   const slab = weightRows * row
   const x = tokenRows * row
   const y = matrixBytes(tokenRows, weightRows)
+  const profile = 4 * profileWords(tokenRows, inDim, evaluationTokens)
   const outputs = tokens * matrixBytes(1, weightRows) * weightPieces
   const weight = pooled(slab, outDim * row)
   const activations = pooled(x, tokens * row)
@@ -110,14 +163,14 @@ export function planPieces(shape: LayerShape, works: readonly PieceWork[], limit
   // In processing order, what came of it, errors, scales, and three matrices to compare them.
   const compensating = hessian ? pooled(hessian.largest, hessian.kept) + pooled(slab, 6 * slab) : 0
   const finding = hessian ? pooled(hessian.largest, hessian.finding) + pooled(x, 3 * x) : 0
-  const peak = weight + activations + reference + Math.max(walking + compensating, finding) + 2 * FIXED_BYTES
+  const peak = weight + activations + reference + Math.max(walking + compensating, finding) + TOLD_BYTES
   return {
     limitBytes,
     weightRows,
     tokenRows,
     weightPieces,
     tokenPieces: sets.reduce((sum, count) => sum + Math.ceil(count / tokenRows), 0),
-    largestBytes: Math.min(limitBytes, sizeClass(Math.max(slab, x, y, hessian?.largest ?? 0, FIXED_BYTES))),
+    largestBytes: Math.min(limitBytes, sizeClass(Math.max(slab, x, y, hessian?.largest ?? 0, profile))),
     peakBytes: Math.ceil(peak),
     residentBytes: { weight, activations, reference },
   }
@@ -136,42 +189,48 @@ function leastCommonMultiple(a: number, b: number): number {
 
 function needsOf(channels: number, limitBytes: number) {
   const memory = gptqMemory(channels, limitBytes)
-  if ('needs' in memory) {
-    const what = `GPTQ of ${channels} channels, whose Hessian takes ${mebibytes(matrixBytes(channels, channels))} in pieces`
-    throw tooLarge(what, memory.needs, limitBytes, 'Use a layer with fewer channels, or another method.')
-  }
+  if ('needs' in memory) throw noHessian(channels, memory.needs, limitBytes)
   return memory
+}
+
+function noHessian(channels: number, needs: number, limitBytes: number): UnsupportedError {
+  const what = `GPTQ of ${channels} channels, whose Hessian takes ${mebibytes(matrixBytes(channels, channels))}, in pieces`
+  return tooLarge(what, needs, limitBytes, 'Use a layer with fewer channels, or another method.')
 }
 
 /** Of a quantizer whose scale needs the whole product, and so both passes over it. */
 const needsWholeOutput = (quantizer: Quantizer | null) => quantizer?.family === 'nvfp' && quantizer.tensorScale
 
 /**
- * Why a method cannot run on a layer in pieces; null when it can: its transform is a rotation known beforehand, and the
- * codes of a row of its weight depend on no other row.
+ * Why a method cannot run on a layer in pieces; null when it can: its transform is a rotation known beforehand, the codes
+ * of a row of its weight depend on no other row (else GP-06), and its Hessian can be had in rows (else GP-02).
  */
 export function refusal(
-  { method, quantizers }: PieceWork,
+  work: PieceWork,
   shape: LayerShape,
-  limitBytes: number,
+  { limitBytes, scale }: PieceLimits,
 ): UnsupportedError | null {
-  const { outDim, inDim } = shape
+  const { method, quantizers } = work
   const canRotate = method.transform.rotation !== undefined
   const canQuantize = method.mitigation.prepareRows !== undefined
-  if (canRotate && canQuantize && !needsWholeOutput(quantizers.output)) return null
-  const tokens = Math.max(shape.calibrationTokens, shape.evaluationTokens)
-  const sizes = [
-    ['weight takes', matrixBytes(outDim, inDim)],
-    ['activations take', matrixBytes(tokens, inDim)],
-    ['output takes', matrixBytes(tokens, outDim)],
-  ] as const
-  const [what, bytes] = sizes.reduce((most, each) => (each[1] > most[1] ? each : most))
-  const rows = Math.floor(limitBytes / matrixBytes(1, inDim))
-  const most = Math.min(rows, Math.floor(limitBytes / matrixBytes(1, Math.min(outDim, rows))))
+  if (canRotate && canQuantize && !needsWholeOutput(quantizers.output)) {
+    const memory = usesHessian(work) ? gptqMemory(shape.inDim, limitBytes) : null
+    return memory && 'needs' in memory ? noHessian(shape.inDim, memory.needs, limitBytes) : null
+  }
+  const [what, bytes] = matricesOf(shape).reduce((most, each) => (each[1] > most[1] ? each : most))
+  const [needed, allowed] = bytesApart(bytes, limitBytes)
+  const who = `${method.id}${canRotate && canQuantize ? ' with an NVFP4 output' : ''}`
+  const help =
+    tokensText(scale, (fewer) => fitsWhole(fewer, limitBytes)) ??
+    'Leave it out: no number of tokens makes the layer fit whole.'
   return new UnsupportedError(
     'GP-06',
-    `${method.id}${canRotate && canQuantize ? ' with an NVFP4 output' : ''}: needs the layer whole, and its ${what} ` +
-      `${mebibytes(bytes)} in one buffer where ${mebibytes(limitBytes)} are allowed. ${Math.min(rows, outDim)} of ${outDim} rows of ` +
-      `the weight with ${Math.min(most, tokens)} of ${tokens} tokens would fit.`,
+    `${who}: needs the layer whole, and its ${what} ${needed} in one buffer where ${allowed} are allowed. ${help}`,
   )
+}
+
+/** Which number of tokens helps; null where none does, or nothing is known of them. */
+function tokensText(scale: TokenScale | null, fits: (shape: LayerShape) => boolean): string | null {
+  const tokens = scale && mostFitting(scale, fits)
+  return scale && tokens !== null ? `Use ${tokens} of ${scale.used} tokens.` : null
 }

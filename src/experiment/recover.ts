@@ -12,6 +12,7 @@ import { planPieces, refusal } from './pieces'
 import type { MethodOutcome } from './result'
 import { type Cell, cellsFor, failureOf, planWhole, type RunParts, runWhole, type Stopped } from './run-comparison'
 import { planOfPieces, runInPieces, workOf } from './run-pieces'
+import { usedTokens, withTokens } from './token-scale'
 
 /** The layer of a run, which can be given back and had again. */
 export interface LayerAccess {
@@ -128,9 +129,10 @@ function largestMatrix({ facts: { outDim, inDim, calibrationTokens, evaluationTo
 /** The pieces of a layer for one method; null where it cannot be had in pieces. */
 function piecesOf(cell: Cell, { facts }: LayerOutline, limitBytes: number) {
   const work = workOf(cell)
-  if (refusal(work, facts, limitBytes)) return null
+  const limits = { limitBytes, scale: null }
+  if (refusal(work, facts, limits)) return null
   try {
-    return planPieces(facts, [work], limitBytes)
+    return planPieces(facts, [work], limits)
   } catch (error) {
     if (error instanceof MxError) return null
     throw error
@@ -164,21 +166,6 @@ async function advice(
     cause: error,
     proposal: tokens === null ? null : { kind: 'tokens', tokens },
   })
-}
-
-/** Rows of activations that a run reads: of both sets together, or of each where each has a tensor of its own. */
-function usedTokens(sources: LayerSources): number {
-  const { calibrationTokens, evaluationTokens, sameRows } = outlineLayer(sources).facts
-  const { activations } = sources
-  if (activations.kind === 'captured' && activations.evaluation) return Math.max(calibrationTokens, evaluationTokens)
-  return sameRows ? calibrationTokens : calibrationTokens + evaluationTokens
-}
-
-/** `sources` as they are where the page asks for so many tokens. */
-function withTokens(sources: LayerSources, tokens: number): LayerSources {
-  const { activations } = sources
-  if (activations.kind === 'captured') return { ...sources, tokens }
-  return { ...sources, activations: { ...activations, spec: { ...activations.spec, tokens } } }
 }
 
 /** The largest power of two below `tokens` that `fits`; null where none of LEAST_TOKENS or more does. */

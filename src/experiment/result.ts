@@ -149,6 +149,7 @@ export interface MethodResult extends ResultIdentity {
   readonly onlineOperations: number
   /** Bytes kept at inference beside the quantized weight: parameters of the transform, low-rank factors. */
   readonly onlineBytes: number
+  /** Fit and measurement; work found from an earlier method counts with the time it took there. */
   readonly elapsedMs: number
   readonly profile: ActivationProfile
   readonly training: TrainingCurve | null

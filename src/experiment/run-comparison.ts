@@ -10,19 +10,19 @@ import { OutOfMemory } from '../gpu/buffer-pool'
 import type { Gpu } from '../gpu/device'
 import { withErrorScopes } from '../gpu/error-scope'
 import type { GpuMatrix } from '../gpu/gpu-matrix'
-import { matmulNt } from '../gpu/kernels/matmul-nt'
 import { excessText, type MeteredPool, meterPool } from '../gpu/memory-meter'
-import { Recorder } from '../gpu/recorder'
 import type { Context, FitInput, Method } from '../methods/method'
 import { methodById } from '../methods/registry'
 import { optionsOf } from './catalog'
 import { headDimOf } from './kv-cache'
-import { type Measured, type MeasurePlan, measure, type Rows } from './measure'
+import { type Measured, type MeasurePlan, measure } from './measure'
 import { type MemoryPlan, memoryPlan } from './memory-plan'
 import { outputNotes } from './output-heads'
 import type { ComparisonRequest, MethodChoice, Setting } from './request'
 import type { MethodOutcome, ResultIdentity } from './result'
 import { quantizersOf, type SettingQuantizers } from './settings'
+import { sharedRows } from './shared-fit'
+import { createWorkCache, type WorkCache, type WorkSession } from './shared-work'
 
 /** The layer under study, on the GPU. When errors are measured on the calibration rows both are the same object. */
 export interface ComparisonLayer {
@@ -38,17 +38,26 @@ export interface ComparisonLayer {
   readonly weightBits: number
 }
 
+/** Settles when the pipelines of a method under a setting are compiled; rejects with GpuError GP-05 where one is refused. */
+export type Ready = (cell: Pick<ResultIdentity, 'method' | 'setting'>) => Promise<void>
+
 export interface ComparisonContext {
   readonly gpu: Gpu
   readonly signal: AbortSignal
   /** Milliseconds from any fixed start. */
   readonly now: () => number
+  /** What compiles ahead (warm-up.ts); absent: every pipeline is compiled where it is first used. */
+  readonly ready?: Ready
+  /** What is kept for the layer from one run to the next; absent: for this run alone. */
+  readonly work?: WorkCache
 }
 
 /** What a comparison says while it goes: first what it will take, then in the order of settings and, within a setting, of methods. */
 export type ComparisonEvent =
   | { readonly kind: 'plan'; readonly plan: MemoryPlan }
   | { readonly kind: 'started'; readonly method: string; readonly setting: string }
+  /** Waits for the pipelines of a method, or has them; for the first one also before it starts: reference outputs need them. */
+  | { readonly kind: 'compiling'; readonly method: string; readonly setting: string; readonly done: boolean }
   | { readonly kind: 'progress'; readonly method: string; readonly setting: string; readonly progress: Progress }
   | { readonly kind: 'outcome'; readonly outcome: MethodOutcome }
 
@@ -122,18 +131,6 @@ export function checkRequest(request: ComparisonRequest): void {
   planCells(request, request.headDim)
 }
 
-function referenceOutputs(layer: ComparisonLayer, arena: Arena, gpu: Gpu): { calibration: Rows; evaluation: Rows } {
-  const recorder = new Recorder(gpu)
-  const rowsOf = (activations: GpuMatrix): Rows => ({
-    activations,
-    reference: matmulNt(recorder, arena, activations, layer.weight),
-  })
-  const calibration = rowsOf(layer.calibration)
-  const evaluation = layer.evaluation === layer.calibration ? calibration : rowsOf(layer.evaluation)
-  recorder.submit()
-  return { calibration, evaluation }
-}
-
 /** What every cell of a run is measured on. */
 export interface RunSubject {
   /** Name of the weight's tensor. */
@@ -144,8 +141,22 @@ export interface RunSubject {
   readonly weightBits: number
   /** Bytes that may live while a cell runs. */
   plannedBytes(cell: Cell): number
+  /** What cells leave for those behind them; null: nothing. */
+  readonly kept: KeptWork | null
   /** Fits and measures one cell; what it allocates is the context's arena's. */
   measure(cell: Cell, context: Context & { readonly now: () => number }): Promise<Measured>
+}
+
+/** What is kept between the cells of a run. */
+export interface KeptWork {
+  /** Bytes that live before a cell begins. */
+  liveBytes(): number
+  /** Keeps what the last cell has made, as far as there is room. */
+  keep(): void
+  /** Releases what the last cell has made. */
+  discard(): void
+  /** Releases all that earlier cells have left; false: there was nothing. */
+  giveBack(): boolean
 }
 
 /** The context of a run whose pool counts for it. */
@@ -168,6 +179,17 @@ interface CellParts extends RunParts {
   readonly context: MeteredContext
 }
 
+/** Settles when the pipelines of `cell` are compiled, as Ready does, and says that the run waits. */
+async function compiled(
+  { identity: { method, setting } }: Cell,
+  { context: { ready }, emit }: Pick<RunParts, 'context' | 'emit'>,
+): Promise<void> {
+  if (!ready) return
+  emit({ kind: 'compiling', method, setting, done: false })
+  await ready({ method, setting })
+  emit({ kind: 'compiling', method, setting, done: true })
+}
+
 /** Runs one cell in an arena of its own. Throws only what the cell is not to blame for: a cancel, the loss of the device, OutOfMemory. */
 async function runCell(cell: Cell, subject: RunSubject, { request, context, emit }: CellParts): Promise<MethodOutcome> {
   const { gpu, signal, now } = context
@@ -176,12 +198,14 @@ async function runCell(cell: Cell, subject: RunSubject, { request, context, emit
   const { name, outDim, inDim, weightBits } = subject
   const arena = new Arena(gpu)
   const onProgress = (progress: Progress) => emit({ kind: 'progress', method, setting, progress })
-  gpu.pool.plan(subject.plannedBytes(cell))
+  gpu.pool.plan(subject.plannedBytes(cell), subject.kept?.liveBytes())
   try {
-    const { correctionBits, ...measured } = await withErrorScopes(gpu, signal, () =>
-      subject.measure(cell, { gpu, signal, arena, seed, onProgress, now }),
-    )
+    const { correctionBits, ...measured } = await withErrorScopes(gpu, signal, async () => {
+      await compiled(cell, { context, emit })
+      return subject.measure(cell, { gpu, signal, arena, seed, onProgress, now })
+    })
     arena.release()
+    subject.kept?.keep()
     const stored = weight ? bitsPerElement(weight, inDim) : weightBits
     const bits = stored + correctionBits / (outDim * inDim)
     const heads = headDim === null ? null : { headDim, assumed: request.headDim === null }
@@ -190,10 +214,22 @@ async function runCell(cell: Cell, subject: RunSubject, { request, context, emit
     return { kind: 'result', ...cell.identity, ...measured, bitsPerElement: bits, notes }
   } catch (error) {
     arena.release()
+    subject.kept?.discard()
     if (isAbort(error) || (error instanceof GpuError && error.code === 'GP-04')) throw error
     gpu.pool.trim()
     if (error instanceof OutOfMemory) throw error
     return failureOf(cell, error)
+  }
+}
+
+/** As runCell; where memory runs out beside what earlier cells have left, that is given back and the cell run again. */
+async function runCellTwice(cell: Cell, subject: RunSubject, parts: CellParts): Promise<MethodOutcome> {
+  try {
+    return await runCell(cell, subject, parts)
+  } catch (error) {
+    if (!(error instanceof OutOfMemory) || !subject.kept?.giveBack()) throw error
+    parts.context.gpu.pool.trim()
+    return runCell(cell, subject, parts)
   }
 }
 
@@ -223,7 +259,7 @@ export async function runCells(cells: readonly Cell[], subject: RunSubject, part
     parts.context.signal.throwIfAborted()
     parts.emit({ kind: 'started', method: cell.identity.method, setting: cell.identity.setting })
     try {
-      parts.emit({ kind: 'outcome', outcome: await runCell(cell, subject, parts) })
+      parts.emit({ kind: 'outcome', outcome: await runCellTwice(cell, subject, parts) })
     } catch (error) {
       if (error instanceof OutOfMemory) return { index, cell, error }
       throw error
@@ -249,7 +285,7 @@ export async function runAll(
 /** How a cell is measured on a layer that fits whole. */
 function measureWhole(
   layer: ComparisonLayer,
-  rows: Pick<MeasurePlan, 'calibration' | 'evaluation'>,
+  { rows, open }: { readonly rows: Pick<MeasurePlan, 'calibration' | 'evaluation'>; readonly open: () => WorkSession },
   { scaleAnalysis, headDim: askedHeadDim }: ComparisonRequest,
 ): RunSubject['measure'] {
   return ({ method, quantizers, identity: { options, headDim } }, context) => {
@@ -263,16 +299,19 @@ function measureWhole(
       headDim: askedHeadDim,
     }
     const quantized = output && headDim !== null ? { quantizer: output, headDim } : null
-    return measure(method, input, { ...rows, scaleAnalysis, output: quantized }, context)
+    const plan: MeasurePlan = { ...rows, scaleAnalysis, output: quantized }
+    return measure(method, input, plan, { ...context, session: open() })
   }
 }
 
 /** What `cells` will take on a layer that fits whole. */
 export function planWhole(
-  { weight, calibration, evaluation }: Pick<ComparisonLayer, 'weight' | 'calibration' | 'evaluation'>,
+  whole: ComparisonLayer,
   cells: readonly Cell[],
-  { request, context: { gpu } }: Pick<RunParts, 'request' | 'context'>,
+  { request, context: { gpu, work } }: Pick<RunParts, 'request' | 'context'>,
 ): Promise<MemoryPlan> {
+  const { weight, calibration, evaluation } = whole
+  work?.keepOnly(whole)
   const layer = {
     outDim: weight.rows,
     inDim: weight.cols,
@@ -284,7 +323,7 @@ export function planWhole(
     headDim: request.headDim,
     scaleAnalysis: request.scaleAnalysis,
   }
-  return memoryPlan(layer, cells)
+  return memoryPlan(layer, cells, work?.kept)
 }
 
 /** Runs `cells` on `layer` as `plan` has them. Returns the cell that memory ran out in; throws as runComparison does. */
@@ -294,8 +333,10 @@ export async function runWhole(
   parts: RunParts,
 ): Promise<Stopped | null> {
   const layerBytes = plan.weightBytes + plan.activationBytes
-  const context = meteredContext(parts.context, layerBytes)
-  const { gpu, signal } = context
+  const work = parts.context.work ?? createWorkCache()
+  work.keepOnly(layer)
+  const context = meteredContext(parts.context, layerBytes + work.bytes)
+  const { gpu, signal, now } = context
   const { name, weightBits } = layer
   const { rows: outDim, cols: inDim } = layer.weight
   const before = layerBytes + plan.referenceBytes
@@ -303,17 +344,33 @@ export async function runWhole(
     const own = plan.methods.filter((each) => each.method === method && each.setting === setting)
     return before + Math.max(0, ...own.map(({ bytes }) => bytes))
   }
-  const arena = new Arena(gpu)
+  let session = work.open(gpu, now)
+  const open = () => {
+    session = work.open(gpu, now)
+    return session
+  }
+  const kept: KeptWork = {
+    liveBytes: () => layerBytes + work.bytes,
+    keep: () => work.trim(),
+    discard: () => session.discard(),
+    giveBack: () => work.trim(0),
+  }
   try {
-    const rows = await withErrorScopes(gpu, signal, async () => referenceOutputs(layer, arena, gpu))
-    const measured = measureWhole(layer, rows, parts.request)
-    return await runCells(
-      cells,
-      { name, outDim, inDim, weightBits, plannedBytes, measure: measured },
-      { ...parts, context },
-    )
+    // Every cell has the kernel of the reference outputs; if it is refused, the cell says so.
+    await compiled(cells[0], parts).catch(() => {})
+    const rows = await withErrorScopes(gpu, signal, () => sharedRows(layer, { gpu, session })).catch((error) => {
+      session.discard()
+      throw error
+    })
+    // A method that fails before it begins has made nothing: the reference outputs are not its to discard.
+    open()
+    const measured = measureWhole(layer, { rows, open }, parts.request)
+    const subject = { name, outDim, inDim, weightBits, plannedBytes, measure: measured, kept }
+    return await runCells(cells, subject, { ...parts, context })
   } finally {
-    arena.release()
+    // What stays is none of this run's, whoever goes on with it.
+    gpu.pool.plan(Number.POSITIVE_INFINITY)
+    if (!parts.context.work) work.clear()
   }
 }
 

@@ -1,11 +1,12 @@
 /** A comparison on a layer of any size: whole where it fits, else in pieces. */
+import type { UnsupportedError } from '../core/errors'
 import { Arena } from '../gpu/arena'
 import { type LayerSources, type LoadedLayer, loadLayer, outlineLayer } from './load-layer'
 import { loadPieces, type PiecewiseLayer } from './load-pieces'
 import type { LoadContext } from './load-tensor'
 import { measureInPieces, type PieceRows, referencePieces } from './measure-pieces'
 import type { MemoryPlan } from './memory-plan'
-import { fitsWhole, type LayerShape, type PieceWork, planPieces, refusal } from './pieces'
+import { fitsWhole, type LayerShape, type PieceLimits, type PieceWork, planPieces, refusal } from './pieces'
 import type { ComparisonRequest } from './request'
 import {
   type Cell,
@@ -20,11 +21,12 @@ import {
   runComparison,
   type Stopped,
 } from './run-comparison'
+import { tokenScale } from './token-scale'
 
 /** A layer as a comparison takes it. */
 export type AnyLayer =
   | { readonly kind: 'whole'; readonly layer: LoadedLayer }
-  | { readonly kind: 'pieces'; readonly layer: PiecewiseLayer }
+  | { readonly kind: 'pieces'; readonly layer: PiecewiseLayer; readonly limits: PieceLimits }
 
 /** A cell as its plan in pieces has it. */
 export const workOf = ({ method, quantizers, identity }: Cell): PieceWork => ({
@@ -48,51 +50,76 @@ export async function loadAny(
   const { limitBytes } = context.gpu.pool
   if (fitsWhole(facts, limitBytes)) return { kind: 'whole', layer: await loadLayer(sources, context) }
   const works = cellsFor(request, facts.outDim).map(workOf)
-  const plan = planPieces(facts, possibleWorks(works, facts, limitBytes), limitBytes)
-  return { kind: 'pieces', layer: await loadPieces(sources, { outline, plan }, context) }
+  const limits = { limitBytes, scale: tokenScale(sources) }
+  const plan = planPieces(facts, possibleWorks(works, facts, limits), limits)
+  return { kind: 'pieces', layer: await loadPieces(sources, { outline, plan }, context), limits }
 }
 
 /** The works that can be done in pieces. Throws what refuses the first one where there is none. */
-function possibleWorks(works: readonly PieceWork[], shape: LayerShape, limitBytes: number): PieceWork[] {
-  const refused = works.map((work) => refusal(work, shape, limitBytes))
+function possibleWorks(works: readonly PieceWork[], shape: LayerShape, limits: PieceLimits): PieceWork[] {
+  const refused = works.map((work) => refusal(work, shape, limits))
   const [first] = refused
   if (first && !refused.includes(null)) throw first
   return works.filter((_, index) => refused[index] === null)
 }
 
+/** Of cells that cannot be done in pieces, why. */
+type Refusals = ReadonlyMap<Cell, UnsupportedError>
+
+const NO_REFUSALS: Refusals = new Map()
+
 /** The plan of a layer in pieces as every run tells it. */
-export function planOfPieces({ plan }: Pick<PiecewiseLayer, 'plan'>, cells: readonly Cell[]): MemoryPlan {
+export function planOfPieces(
+  { plan }: Pick<PiecewiseLayer, 'plan'>,
+  cells: readonly Cell[],
+  refusals: Refusals = NO_REFUSALS,
+): MemoryPlan {
   const { peakBytes, residentBytes, limitBytes } = plan
   const { weight, activations, reference } = residentBytes
   const bytes = peakBytes - weight - activations - reference
   return {
     ...{ peakBytes, weightBytes: weight, activationBytes: activations, referenceBytes: reference, limitBytes },
-    methods: cells.map(({ identity: { method, setting } }) => ({ method, setting, bytes })),
+    methods: cells.map((cell) => {
+      const { method, setting } = cell.identity
+      const refusal = refusals.get(cell)?.message
+      return refusal === undefined ? { method, setting, bytes } : { method, setting, bytes: 0, refusal }
+    }),
     pieces: plan,
   }
 }
 
 /**
- * As runComparison, for a layer of either kind. In pieces a method that needs the layer whole yields a failure GP-06 and
- * costs no work.
+ * As runComparison, for a layer of either kind. In pieces a method that needs the layer whole is named by the plan, yields
+ * a failure GP-06 and costs no work.
  */
 export async function compareAny(
-  { kind, layer }: AnyLayer,
+  open: AnyLayer,
   request: ComparisonRequest,
   context: ComparisonContext,
   emit: (event: ComparisonEvent) => void,
 ): Promise<void> {
-  if (kind === 'whole') return runComparison(layer, request, context, emit)
+  if (open.kind === 'whole') return runComparison(open.layer, request, context, emit)
+  const { layer, limits } = open
   const cells = cellsFor(request, layer.facts.outDim)
-  emit({ kind: 'plan', plan: planOfPieces(layer, cells) })
-  await runAll(cells, (rest) => runInPieces(layer, rest, { request, context, emit }), emit)
+  const refusals: Refusals = new Map(
+    cells.flatMap((cell) => {
+      const error = refusal(workOf(cell), layer.facts, limits)
+      return error ? [[cell, error] as const] : []
+    }),
+  )
+  emit({ kind: 'plan', plan: planOfPieces(layer, cells, refusals) })
+  await runAll(cells, (rest) => runInPieces(layer, rest, { request, context, emit }, refusals), emit)
 }
 
-/** Runs `cells` on a layer in pieces. Returns the cell that memory ran out in; throws as runComparison does. */
+/**
+ * Runs `cells` on a layer in pieces, but for those in `refusals`, which fail. Returns the cell that memory ran out in;
+ * throws as runComparison does.
+ */
 export async function runInPieces(
   layer: PiecewiseLayer,
   cells: readonly Cell[],
   parts: RunParts,
+  refusals: Refusals = NO_REFUSALS,
 ): Promise<Stopped | null> {
   const { name, weightBits, facts, plan } = layer
   const { outDim, inDim } = facts
@@ -100,8 +127,12 @@ export async function runInPieces(
   const context = meteredContext(parts.context, weight + activations)
   const arena = new Arena(context.gpu)
   try {
-    const measure = measurerOf(layer, parts.request, arena)
-    const subject = { name, outDim, inDim, weightBits, plannedBytes: () => plan.peakBytes, measure }
+    const measured = measurerOf(layer, parts.request, arena)
+    const measure: RunSubject['measure'] = (cell, own) => {
+      const error = refusals.get(cell)
+      return error ? Promise.reject(error) : measured(cell, own)
+    }
+    const subject = { name, outDim, inDim, weightBits, plannedBytes: () => plan.peakBytes, measure, kept: null }
     return await runCells(cells, subject, { ...parts, context })
   } finally {
     arena.release()
@@ -114,8 +145,6 @@ function measurerOf(layer: PiecewiseLayer, request: ComparisonRequest, arena: Ar
   let rows: PieceRows | null = null
   return async (cell, context) => {
     const { method, quantizers, identity } = cell
-    const error = refusal(workOf(cell), layer.facts, layer.plan.limitBytes)
-    if (error) throw error
     rows ??= await referencePieces(layer, { ...context, arena })
     const { weight, activation, output } = quantizers
     const { headDim, options } = identity

@@ -40,7 +40,10 @@ export function checkSweep(request: SweepRequest, tokens: number | null): void {
 const isRowCount = (rows: number, tokens: number) => Number.isInteger(rows) && rows >= MIN_TOKENS && rows <= tokens
 
 /** The comparison that gives the point at `value`. */
-function cellAt({ setting, method, parameter, values: _, ...choices }: SweepRequest, value: number): ComparisonRequest {
+export function cellAt(
+  { setting, method, parameter, values: _, ...choices }: SweepRequest,
+  value: number,
+): ComparisonRequest {
   const options = parameter === TOKENS_PARAMETER ? method.options : { ...method.options, [parameter]: value }
   return { ...choices, settings: [setting], methods: [{ id: method.id, options }], scaleAnalysis: false }
 }
@@ -65,10 +68,12 @@ export async function runSweep(
   const { parameter, values } = request
   const isTokens = parameter === TOKENS_PARAMETER
   const cells = values.map((value) => cellAt(request, value))
+  // Other calibration rows are another layer, with which nothing is shared.
+  const { work: _, ...alone } = context
   for (const [index, value] of values.entries()) {
     context.signal.throwIfAborted()
     const cell = cells[index]
-    await runComparison(isTokens ? withRows(layer, value) : layer, cell, context, (event) => {
+    await runComparison(isTokens ? withRows(layer, value) : layer, cell, isTokens ? alone : context, (event) => {
       if (event.kind !== 'outcome') return
       const { outcome } = event
       const point: SweepPoint =

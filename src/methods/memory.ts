@@ -16,10 +16,18 @@ export interface MethodSize {
   readonly isSoftware: boolean
 }
 
-/** Bytes of a transform in the arena of the method. */
+/** Bytes of a result under the name it is shared by (once.ts). */
+export interface SharedBytes {
+  readonly name: string
+  readonly bytes: number
+}
+
+/** Bytes of a transform. */
 export interface TransformMemory {
-  /** All that lives at the worst moment of the fit. */
+  /** All that lives at the worst moment of the fit, beside what is shared. */
   readonly fitting: number
+  /** What the fit shares of the rows as they are. */
+  readonly shared: readonly SharedBytes[]
   /** What is left of it: W' and what `apply` works with. */
   readonly kept: number
   /** What `apply` to so many rows leaves. */
@@ -28,10 +36,12 @@ export interface TransformMemory {
   readonly clips: { readonly weight: boolean; readonly activations: boolean }
 }
 
-/** Bytes of a mitigation in the arena of the method, beside those of the transform. */
+/** Bytes of a mitigation, beside those of the transform with X' of the calibration rows. */
 export interface MitigationMemory {
-  /** All that lives at the worst moment. */
+  /** All that lives at the worst moment, beside what is shared. */
   readonly working: number
+  /** What it shares of X'. */
+  readonly shared: readonly SharedBytes[]
   /** What is left of it. */
   readonly kept: number
   /** Rank of the low-rank branch; 0: none. */

@@ -18,6 +18,17 @@ import type { MethodSize, MitigationMemory, TransformMemory } from './memory'
 export interface Context extends RunOptions {
   readonly gpu: Gpu
   readonly arena: Arena
+  /** Of the rows at hand: a transform sees X, a mitigation X'. Absent: nothing is shared (once.ts). */
+  readonly shared?: SharedWork
+}
+
+/** Results that several methods read, of one set of calibration rows; each is computed by the first method that asks. */
+export interface SharedWork {
+  /**
+   * What is kept under `name`, or what `make` computes: its buffers lie in `own.arena` and nowhere else, and what it takes
+   * from others it takes through `own.shared`. Nothing is left of one that throws.
+   */
+  get<T>(name: string, make: (own: Required<Pick<Context, 'arena' | 'shared'>>) => Promise<T>): Promise<T>
 }
 
 /** What a transform and a mitigation are fitted on. Evaluation rows never come here. */
@@ -111,6 +122,11 @@ export interface Transform {
   readonly options: readonly OptionSpec[]
   fit(input: FitInput, context: Context): Promise<FittedTransform>
   /**
+   * What a fit depends on beside the layer and its own options, as plain data: equal for settings that share it. Absent:
+   * formats of both sides, head dimension and seed.
+   */
+  dependsOn?(input: RotationInput, seed: number): Promise<readonly unknown[]>
+  /**
    * What `fit` finds, without the layer: any rows of it can then be rotated by themselves. Absent where the fit has to see
    * the whole layer.
    */
@@ -149,7 +165,10 @@ export interface Mitigation {
   readonly label: string
   readonly source: string
   readonly options: readonly OptionSpec[]
-  /** `transformed` is W', `calibration` is X' of the calibration rows. */
+  /**
+   * `transformed` is W', and X' of the calibration rows what it makes of `input.calibration`. Does not depend on the format of
+   * the activations, so that settings which differ in it alone share Ŵ.
+   */
   quantizeWeight(transformed: FittedTransform, input: FitInput, context: Context): Promise<QuantizedWeight>
   /**
    * The same for a weight without clip in pieces: what all its rows share. Absent where codes of one row depend on others.

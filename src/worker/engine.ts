@@ -1,19 +1,22 @@
 /** The engine behind the worker's calls: device, open files, one run at a time. Knows nothing of messages. */
 import { type ErrorReport, GpuError, isAbort, reportError } from '../core/errors'
 import type { Progress } from '../core/progress'
+import { VERSION_TEXT } from '../core/version'
 import { runShortBench } from '../experiment/bench/short-bench'
 import { exportLayer } from '../experiment/export-layer'
-import { createFitCache } from '../experiment/fit-cache'
 import type { LoadedLayer } from '../experiment/load-layer'
 import { profileOperands } from '../experiment/operand-profile'
 import { runOutlierStudy } from '../experiment/outlier-study'
 import { explainRotation } from '../experiment/rotation-causes'
 import type { ComparisonContext } from '../experiment/run-comparison'
-import { runSweep } from '../experiment/sweep'
+import { createWorkCache } from '../experiment/shared-work'
+import { cellAt, runSweep } from '../experiment/sweep'
 import { mapBlocks, readRow } from '../experiment/tensor-blocks'
 import { tensorStatistics } from '../experiment/tensor-statistics'
+import { warmUp } from '../experiment/warm-up'
 import { Arena } from '../gpu/arena'
 import { type AdapterFacts, type Gpu, openGpu } from '../gpu/device'
+import { NO_MEMORY, type TuningMemory, tuneGpu } from '../gpu/tuning/tune'
 import { createCancellable } from './cancellable'
 import { createLayerCache, type LayerCache } from './layer-cache'
 import { createOpenFiles, type Network } from './open-files'
@@ -34,6 +37,8 @@ export interface EngineEnvironment {
   readonly gpu: () => GPU | undefined
   /** Milliseconds from any fixed start. */
   readonly now: () => number
+  /** Where the fastest kernels of an adapter are kept; absent: they are found again with each device. */
+  readonly tuning?: TuningMemory
   /** How servers are reached; absent: by fetch, as outside a page. */
   readonly network?: Network
 }
@@ -57,7 +62,9 @@ function createDeviceHolder(environment: EngineEnvironment, onLoss: (error: Erro
   let opening: Promise<Gpu> | null = null
   const open = async () => {
     try {
-      const gpu = await openGpu(environment.gpu())
+      const opened = await openGpu(environment.gpu())
+      const { now, tuning: memory = NO_MEMORY } = environment
+      const gpu = await tuneGpu(opened, { now, memory, version: VERSION_TEXT })
       gpu.device.lost.then(({ reason, message }) => {
         opening = null
         onLoss({ kind: 'gpu', code: 'GP-04', message: `GPU device lost: "${reason}", "${message}".` })
@@ -170,9 +177,9 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
   const device = createDeviceHolder(environment, (error) => {
     for (const callback of lossCallbacks) callback(error)
   })
-  const layers = createLayerCache()
+  const shared = createWorkCache()
+  const layers = createLayerCache(shared.clear)
   const withLayer = endingReading(layers, files.endReading)
-  const fits = createFitCache()
   const runs = createRunSlot()
   const { tensorOf } = files
 
@@ -210,7 +217,7 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
       execute(signal, async (context) => {
         const layer = await withLayer(layerRequest(context.gpu, choice, signal), (loaded) => loaded)
         signal.throwIfAborted()
-        await work(layer, context)
+        await work(layer, { ...context, work: shared })
       }),
     )
 
@@ -233,21 +240,21 @@ export function createEngine(environment: EngineEnvironment): EngineApi {
           const access = {
             sources: () => files.sourcesOf(choice, signal),
             whole: () => withLayer(layerRequest(context.gpu, choice, signal), (loaded) => loaded),
-            drop: () => {
-              fits.clear()
-              return layers.drop()
-            },
+            drop: layers.drop,
           }
-          await runAnySize(access, { request, context, emit: onEvent }, files.endReading)
+          await runAnySize(access, { request, context: { ...context, work: shared }, emit: onEvent }, files.endReading)
         }),
       ),
     runSweep: (id, choice, request, onEvent) =>
-      start(id, choice, (layer, context) => runSweep(layer, request, context, onEvent)),
+      start(id, choice, (layer, context) => {
+        const ready = warmUp(layer.facts, cellAt(request, request.values[0]), context)
+        return runSweep(layer, request, { ...context, ready }, onEvent)
+      }),
     runProfiles: (id, choice, request, onEvent) =>
       start(id, choice, (layer, context) => {
         const weight = tensorOf(choice.weight).tensor
         const foreign = request.tensor && { source: tensorOf(request.tensor, context.signal), weight }
-        return profileOperands(layer, request, { ...context, fits, foreign }, onEvent).finally(files.endReading)
+        return profileOperands(layer, request, { ...context, work: shared, foreign }, onEvent).finally(files.endReading)
       }),
     runOutlierStudy: (id, request, onEvent) =>
       runs.start(id, NO_LAYER, (signal) => execute(signal, (context) => runOutlierStudy(request, context, onEvent))),

@@ -21,14 +21,16 @@ export interface LayerCache {
 /**
  * Keeps the last layer on the GPU so that a change of setting, or a look at its blocks, does not read the file again.
  * Loads wait for one another. `use` runs with the layer before the next one may replace it; what goes on using the
- * layer afterwards must see to it that nobody asks for another one meanwhile.
+ * layer afterwards must see to it that nobody asks for another one meanwhile. `onRelease` is called before a layer goes,
+ * and lets go of what is kept for it.
  */
-export function createLayerCache(): LayerCache {
+export function createLayerCache(onRelease: () => void): LayerCache {
   let cached: { readonly key: string; readonly gpu: Gpu; readonly arena: Arena; readonly layer: LoadedLayer } | null =
     null
   let last: Promise<unknown> = Promise.resolve()
 
   const release = () => {
+    if (cached) onRelease()
     cached?.arena.release()
     cached = null
   }

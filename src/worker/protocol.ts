@@ -81,6 +81,8 @@ export type RunEvent =
   /** Before the first method; again where a method is run in pieces because memory ran out. */
   | { readonly kind: 'plan'; readonly plan: MemoryPlan }
   | { readonly kind: 'started'; readonly method: string; readonly setting: string }
+  /** The run waits for pipelines of a method; `done`: no longer. */
+  | { readonly kind: 'compiling'; readonly method: string; readonly setting: string; readonly done: boolean }
   | { readonly kind: 'progress'; readonly method: string; readonly setting: string; readonly progress: Progress }
   | { readonly kind: 'outcome'; readonly outcome: MethodOutcome }
 

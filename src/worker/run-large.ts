@@ -4,6 +4,7 @@ import { fitsWhole } from '../experiment/pieces'
 import { type LayerAccess, runRecovering } from '../experiment/recover'
 import type { RunParts } from '../experiment/run-comparison'
 import { compareAny, loadAny } from '../experiment/run-pieces'
+import { warmUp } from '../experiment/warm-up'
 import { Arena } from '../gpu/arena'
 import type { Gpu } from '../gpu/device'
 import { withErrorScopes } from '../gpu/error-scope'
@@ -22,7 +23,8 @@ export interface AnySizeParts extends Omit<RunParts, 'emit'> {
 export async function runAnySize(access: LayerAccess, parts: AnySizeParts, onLoaded: () => void): Promise<void> {
   const sources = access.sources()
   if (isLarge(sources, parts.context.gpu)) return runLarge(sources, parts, onLoaded)
-  await runRecovering(access, parts, ({ facts }) => parts.emit({ kind: 'layer', layer: facts }))
+  const context = { ...parts.context, ready: warmUp(outlineLayer(sources).facts, parts.request, parts.context) }
+  await runRecovering(access, { ...parts, context }, ({ facts }) => parts.emit({ kind: 'layer', layer: facts }))
 }
 
 /** Runs a comparison on a layer in pieces. */

@@ -6,6 +6,7 @@ import type { ActivationProfile } from '../experiment/result'
 import { createEngine } from './engine'
 import type { RunEvent, WorkerApi } from './protocol'
 import { createPortFetch } from './remote-fetch'
+import { createTuningMemory } from './tuning-memory'
 
 /** The page's policy refuses requests to other servers here; another worker makes them. */
 let remoteFetch: typeof fetch = fetch
@@ -13,6 +14,7 @@ let remoteFetch: typeof fetch = fetch
 const engine = createEngine({
   gpu: () => navigator.gpu,
   now: () => performance.now(),
+  tuning: createTuningMemory(),
   network: { fetch: (input, init) => remoteFetch(input, init), corsApplies: true },
 })
 

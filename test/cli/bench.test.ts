@@ -16,9 +16,33 @@ describe('bench', () => {
     expect([absent.code, absent.stderr]).toEqual([1, [expect.stringContaining('FS-01')]])
   })
 
+  test('a place for the report that cannot be written is refused before anything is timed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mxscope-'))
+    for (const [path, reason] of [
+      [join(folder, 'none', 'x.json'), 'ENOENT'],
+      [folder, 'it is a folder'],
+    ]) {
+      const { code, stderr } = await run('bench', '--json', path)
+      expect([code, stderr]).toEqual([1, [expect.stringMatching(/^mxscope: FS-02: .* cannot be written/)]])
+      expect(stderr[0]).toContain(reason)
+    }
+  })
+
   test('sizes and rounds are refused before a device or a browser is opened', async () => {
     const sizes = await run('bench', '--browser', '--sizes', '100')
-    expect([sizes.code, sizes.stderr]).toEqual([2, [expect.stringContaining('found 100')]])
+    const rule = 'expected a power of two from 32 to 4096, found'
+    expect([sizes.code, sizes.stderr]).toEqual([2, [expect.stringContaining(`--sizes: ${rule} "100"`)]])
+    for (const [option, text] of [
+      ['sizes', '64,abc'],
+      ['layer', '0'],
+      ['rotation', '8192'],
+    ]) {
+      const { code, stderr } = await run('bench', `--${option}`, text)
+      const found = text.split(',').at(-1)
+      expect([code, stderr]).toEqual([2, [expect.stringContaining(`--${option}: ${rule} "${found}"`)]])
+    }
+    const none = await run('bench', '--sizes', ',')
+    expect([none.code, none.stderr]).toEqual([2, [expect.stringContaining('--sizes: expected')]])
     const rounds = await run('bench', '--rounds', '0')
     expect([rounds.code, rounds.stderr]).toEqual([2, [expect.stringContaining('--rounds')]])
   })

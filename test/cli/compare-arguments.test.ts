@@ -89,4 +89,8 @@ test('a limit for GPU buffers is a number of bytes', () => {
   expect(() => parseCompare([...base, '--buffer-limit', '4MB'])).toThrow(
     '--buffer-limit: expected a whole number from 1',
   )
+  expect(() => parseCompare([...base, '--buffer-limit', '-5'])).toThrow(
+    '--buffer-limit: expected a value, found "-5"; one that begins with a dash is written --buffer-limit=-5',
+  )
+  expect(() => parseCompare([...base, '--buffer-limit=-5'])).toThrow('expected a whole number from 1')
 })

@@ -31,6 +31,15 @@ describe('help', () => {
   })
 })
 
+test('--no-tuning is known to every command, wherever it stands', async () => {
+  for (const args of [
+    ['--no-tuning', 'formats'],
+    ['formats', '--no-tuning'],
+  ]) {
+    expect(await run(...args)).toMatchObject({ code: 0, stderr: [] })
+  }
+})
+
 describe('wrong usage: exit code 2, one line that says what is wrong', () => {
   const compare = ['compare', LAYER, '--weight', 'layer.weight']
   const captured = [...compare, '--activations', 'calib.input']

@@ -1,4 +1,4 @@
-/** The program as a user starts it: built, in a process of its own, on Dawn. */
+/** The program as a user starts it: built, in a process of its own, on Dawn; and its commands, in this process. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import { type MxChoices, makeQuantizer, STANDARD_MX } from '../../src/formats/qu
 import { writeSafetensors } from '../../src/io/write-safetensors'
 import { oracleBlock } from '../oracle/mx'
 import { roundMatrix } from '../support/layer-codec'
+import { runMain } from '../support/run-main'
 import { readGolden } from '../support/safetensors'
 import { parseSafetensors } from '../support/safetensors-bytes'
 
@@ -22,6 +23,12 @@ function run(args: readonly string[], env: Record<string, string> = {}) {
   const options = { encoding: 'utf8', env: { ...process.env, ...env }, maxBuffer: 2 ** 26 } as const
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'bin/mxscope.mjs'), ...args], options)
   return { code: status, stdout, stderr }
+}
+
+/** The same program in this process, where nothing has to be compiled anew for each command. */
+async function started(args: readonly string[]) {
+  const { code, stdout, stderr } = await runMain(...args)
+  return { code, stdout, stderr: stderr.map((line) => `${line}\n`).join('') }
 }
 
 // The first start after a change of the sources bundles them.
@@ -98,8 +105,8 @@ describe('compare', () => {
     expect(lines[1]).toContain(String(report.results[0].evaluation.outputRelativeError))
   })
 
-  test('applies the pre-scale to 4-bit operands unless it is off, and prints a table', () => {
-    const { code, stdout } = run([...compare, '--methods', 'rtn', '--rounding', 'half-away'])
+  test('applies the pre-scale to 4-bit operands unless it is off, and prints a table', async () => {
+    const { code, stdout } = await started([...compare, '--methods', 'rtn', '--rounding', 'half-away'])
     expect(code).toBe(0)
     const [conditions, table] = stdout.trimEnd().split('\n\n')
     expect(conditions).toContain('scale rule floor, rounding half-away, pre-scale 3/4, seed 0')
@@ -111,9 +118,9 @@ describe('compare', () => {
     expect(Math.abs(Number(relativeError) / rtn.eval - 1)).toBeLessThan(0.005)
   })
 
-  test('a seed names its rotation', () => {
+  test('a seed names its rotation', async () => {
     const args = ['--methods', 'quarot', '--pre-scale', 'off', '--rounding', 'half-away', '--seed', '3', '--json', '-']
-    const [{ seed, evaluation }] = JSON.parse(run([...compare, ...args]).stdout).results
+    const [{ seed, evaluation }] = JSON.parse((await started([...compare, ...args])).stdout).results
     const published = reference.layers['layer-a'].results['mx:W4A4'].quarot.eval_seeds_0_4
     expect(seed).toBe(3)
     // The five seeds lie further apart than the tolerance.
@@ -121,8 +128,8 @@ describe('compare', () => {
   })
 })
 
-test('bench times what it is asked for beside the copy kernel', () => {
-  const { code, stdout } = run([
+test('bench times what it is asked for beside the copy kernel', async () => {
+  const { code, stdout } = await started([
     'bench',
     '--filter',
     'fake-quantize mxfp8',
@@ -144,9 +151,9 @@ test('bench times what it is asked for beside the copy kernel', () => {
 describe('compare, other formats', () => {
   const settings = ['nvfp4/nvfp4', 'int4(group=128,scheme=asym)/int8', 'W4A8KV8', 'bf16/fp16']
 
-  test('takes formats with options and settings that quantize the output, and says what it did', () => {
+  test('takes formats with options and settings that quantize the output, and says what it did', async () => {
     const args = ['--methods', 'rtn', '--setting', settings.join(','), '--head-dim', '64', '--json', '-']
-    const { code, stdout, stderr } = run([...compare, ...args])
+    const { code, stdout, stderr } = await started([...compare, ...args])
     expect([code, stderr]).toEqual([0, expect.stringContaining('int4(group=128,scheme=asym)/int8 rtn: ')])
     const { results } = JSON.parse(stdout)
     expect(results.map((result: { setting: string }) => result.setting)).toEqual(settings)
@@ -166,24 +173,32 @@ describe('compare, other formats', () => {
     expect(sixteen.weightClippedPercent).toBe(0)
   })
 
-  test('a head dimension the output cannot have is said with those it can', () => {
-    const { code, stdout, stderr } = run([...compare, '--methods', 'rtn', '--setting', 'W8A8KV8', '--head-dim', '96'])
+  test('a head dimension the output cannot have is said with those it can', async () => {
+    const { code, stdout, stderr } = await started([
+      ...compare,
+      '--methods',
+      'rtn',
+      '--setting',
+      'W8A8KV8',
+      '--head-dim',
+      '96',
+    ])
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toContain('SE-02: head dimension: expected one of 32, 64, 128, 256')
   })
 
-  test('says on standard error what was asked for and has no effect, once', () => {
+  test('says on standard error what was asked for and has no effect, once', async () => {
     const args = ['--methods', 'rtn', '--setting', 'int4/int8', '--scale-rule', 'even', '--json', '-']
-    const { code, stdout, stderr } = run([...compare, ...args])
+    const { code, stdout, stderr } = await started([...compare, ...args])
     expect(code).toBe(0)
     expect(stderr.match(/note: no tensor of int4\/int8 takes --scale-rule \(only for mxfp8_e4m3, /g)).toHaveLength(1)
     expect(JSON.parse(stdout).results[0]).toMatchObject({ scaleRule: null, rounding: null, blockSize: null })
   })
 
-  test('the scale analysis is in the JSON and a table under the other', () => {
+  test('the scale analysis is in the JSON and a table under the other', async () => {
     const args = ['--methods', 'rtn', '--scale-rule', 'even', '--pre-scale', 'off', '--block', '16', '--scale-analysis']
     const report = join(folder, 'scales.json')
-    const { code, stdout } = run([...compare, ...args, '--json', report])
+    const { code, stdout } = await started([...compare, ...args, '--json', report])
     expect(code).toBe(0)
     const [result] = JSON.parse(readFileSync(report, 'utf8')).results
     const { split, weightScales, activationScales, preScaleSweep, blockSizeSweep } = result.scaleAnalysis
@@ -254,9 +269,9 @@ describe('quantize', () => {
 
   test.each(cases.map(([format, args, choices, metadata]) => ({ format, args, choices, metadata })))(
     '$format $args is the scalar definition, and the file says how it was made',
-    ({ format, args, choices, metadata }) => {
+    async ({ format, args, choices, metadata }) => {
       const out = join(folder, 'family.safetensors')
-      expect(run(['quantize', input, '--format', format, ...args, '-o', out]).code).toBe(0)
+      expect((await started(['quantize', input, '--format', format, ...args, '-o', out])).code).toBe(0)
       const written = readFileSync(out)
       const tensors = parseSafetensors(written)
       const quantizer = makeQuantizer(parseFormat(format), choices)
@@ -272,7 +287,7 @@ describe('quantize', () => {
     },
   )
 
-  test('--block sets the group of integers, and the report says so', () => {
+  test('--block sets the group of integers, and the report says so', async () => {
     const args = [
       '--format',
       'int4(scheme=asym)',
@@ -283,12 +298,12 @@ describe('quantize', () => {
       '-o',
       join(folder, 'group.safetensors'),
     ]
-    const report = JSON.parse(run(['quantize', input, ...args]).stdout)
+    const report = JSON.parse((await started(['quantize', input, ...args])).stdout)
     expect(report).toMatchObject({ format: 'int4(group=64,scheme=asym)', group: 64, scheme: 'asym' })
     expect(report.tensors[0]).toMatchObject({ name: 'matrix', bitsPerElement: 4 + (20 * 2) / 70 })
   })
 
-  test('gives an SQNR to tensors of any size, none to zeros, and says what was chosen', () => {
+  test('gives an SQNR to tensors of any size, none to zeros, and says what was chosen', async () => {
     const extremes = join(folder, 'extremes.safetensors')
     const tensor = (name: string, largest: number) => {
       const values = Float32Array.from({ length: 64 }, (_, i) => Math.sin(i + 1) * largest)
@@ -299,7 +314,7 @@ describe('quantize', () => {
     writeFileSync(extremes, writeSafetensors(tensors))
     const json = join(folder, 'extremes.json')
     const args = ['--format', 'int8', '--json', json, '-o', join(folder, 'extremes-out.safetensors')]
-    const { code, stdout, stderr } = run(['quantize', extremes, ...args])
+    const { code, stdout, stderr } = await started(['quantize', extremes, ...args])
     expect(code).toBe(0)
     expect(stdout).toMatch(/^int8, rounding half-even, a scale per row\n\nname +shape/)
     expect(stdout).toMatch(/^zero +\[64\] +– +0\.000 +0\.000$/m)
@@ -335,7 +350,7 @@ describe('quantize', () => {
     )
   })
 
-  test('takes the tensors it is told, of any rank, and counts what is not finite', () => {
+  test('takes the tensors it is told, of any rank, and counts what is not finite', async () => {
     const values = Float32Array.from({ length: 2 * 3 * 33 }, (_, i) => Math.sin(i))
     values[40] = Number.NaN
     const bytes = new Uint8Array(values.buffer)
@@ -348,7 +363,7 @@ describe('quantize', () => {
     writeFileSync(input, writeSafetensors(tensors))
     const out = join(folder, 'odd-out.safetensors')
     const options = ['--format', 'mxfp4', '--pre-scale', '0.75', '--rounding', 'toward-zero', '--scale-rule', 'rceil']
-    const { code, stdout, stderr } = run(['quantize', input, ...options, '--json', '-', '-o', out])
+    const { code, stdout, stderr } = await started(['quantize', input, ...options, '--json', '-', '-o', out])
     expect(code).toBe(0)
     expect(stderr).toContain('"cube": 1 of 198 elements is not finite (1 NaN), first at row 1, column 7')
     expect(JSON.parse(stdout)).toMatchObject({
@@ -366,7 +381,16 @@ describe('quantize', () => {
     const expected = oracleBlock('mxfp4', values.subarray(0, 32), 'rceil', 'toward-zero', 0.75)
     expect(quantized.get('line')?.floats().slice(0, 32)).toEqual(expected)
     expect(quantized.get('cube')?.floats()[34]).toBeNaN()
-    const none = run(['quantize', input, '--tensor', 'ids', '--format', 'mxfp4', '-o', join(folder, 'ids.safetensors')])
+    const none = await started([
+      'quantize',
+      input,
+      '--tensor',
+      'ids',
+      '--format',
+      'mxfp4',
+      '-o',
+      join(folder, 'ids.safetensors'),
+    ])
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('TS-01')])
     expect(readdirSync(folder).filter((name) => name.includes('ids') || name.endsWith('.tmp'))).toEqual([])
   })

@@ -1,5 +1,6 @@
 /** Verdicts on layers made so that each comes out one way and the other. */
 import { expect, it } from 'vitest'
+import type { OptionValues } from '../../src/core/options'
 import { createRandom } from '../../src/core/random'
 import { FINDINGS, judgeFinding } from '../../src/experiment/findings/findings'
 import { FINDING_NEEDS, type FindingId, type Need, needChoices, needKey } from '../../src/experiment/findings/needs'
@@ -7,6 +8,7 @@ import type { FindingVerdict } from '../../src/experiment/findings/verdict'
 import type { MethodOutcome } from '../../src/experiment/result'
 import { runComparison } from '../../src/experiment/run-comparison'
 import { uploadMatrix } from '../../src/gpu/transfer'
+import { methodById } from '../../src/methods/registry'
 import { gpuFixture } from '../support/gpu'
 
 const t = gpuFixture()
@@ -73,6 +75,10 @@ const LAYERS = {
   'maxima on the largest code': blocksUpTo(6, 'smaller'),
 } satisfies Record<string, Recipe>
 
+/** Fewer steps than a user takes: enough for each verdict here. */
+const optionsOf = (method: string): OptionValues =>
+  methodById(method).transform.options.some(({ key }) => key === 'steps') ? { steps: 40 } : {}
+
 async function verdictOn(layer: Recipe, id: FindingId): Promise<FindingVerdict> {
   const made = make(layer)
   const upload = (data: Float32Array, label: string) =>
@@ -89,7 +95,7 @@ async function verdictOn(layer: Recipe, id: FindingId): Promise<FindingVerdict> 
     const request = {
       ...needChoices(need),
       settings: [need.setting],
-      methods: [{ id: need.method, options: {} }],
+      methods: [{ id: need.method, options: optionsOf(need.method) }],
       seed: need.seed,
       headDim: null,
       scaleAnalysis: need.analysed && id === 'scales',

@@ -41,11 +41,11 @@ const byMethod =
   ({ method }) =>
     errors[method] ?? 0.2
 
-/** Errors of RTN, and of rotations by seed, under MXFP4 and INT4. */
+/** Errors of RTN, and of rotations by seed, over and over, under MXFP4 and INT4. */
 const rotations =
   (mx: readonly number[], integer: readonly number[]): Errors =>
   ({ method, setting, seed }) =>
-    method === 'rtn' ? 1 : (setting.id === 'W4A4' ? mx : integer)[seed]
+    method === 'rtn' ? 1 : (setting.id === 'W4A4' ? mx : integer)[seed % mx.length]
 
 const ways: [FindingId, string, FindingVerdict, Errors, number?][] = [
   ['mxfp8', '4.5 %', 'holds', () => 0.045],
@@ -95,7 +95,7 @@ describe('the rule of each finding', () => {
 
   it('names the number that decides', () => {
     expect(judge('mxfp8', () => 0.0456).number).toBe('4.6 % off')
-    expect(judge('rotation', rotations([1.1, 1.2, 1.3], [0.5, 0.5, 0.5])).number).toBe(
+    expect(judge('rotation', rotations([1.1, 1.2, 1.3, 1.15, 1.25], [0.5, 0.5, 0.5, 0.5, 0.5])).number).toBe(
       '1.20 × under MXFP4, 0.50 × under INT4',
     )
     expect(judge('w4a4', ({ setting }) => (setting.id === 'W4A4' ? 0.25 : 0.1)).number).toBe('2.50 × W4A8')

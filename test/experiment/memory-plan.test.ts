@@ -6,6 +6,7 @@ import type { ComparisonRequest } from '../../src/experiment/request'
 import type { MethodOutcome } from '../../src/experiment/result'
 import { type ComparisonEvent, runComparison } from '../../src/experiment/run-comparison'
 import { parseSetting, quantizersOf } from '../../src/experiment/settings'
+import { createWorkCache } from '../../src/experiment/shared-work'
 import { STANDARD_MX } from '../../src/formats/quantizer'
 import { Arena } from '../../src/gpu/arena'
 import { createBufferPool } from '../../src/gpu/buffer-pool'
@@ -112,13 +113,49 @@ test.each(VARIANTS.map((choice) => [JSON.stringify(choice), choice] as const))('
   expectClose((await measured({ outDim: 192, inDim: 256, tokens: 320, heldOutShare: 0.4 }, choice)).ratio)
 })
 
+test('what is kept from one method to the next is in the plan, of one run and of the one behind it', async () => {
+  const size = { outDim: 192, inDim: 256, tokens: 320, heldOutShare: 0.4 }
+  const ids = ['rtn', 'quarot', 'gptq', 'quarot+gptq', 'low-rank']
+  const gpu = { ...t.gpu, pool: createBufferPool(t.gpu.device, { isStrict: true }) }
+  const arena = new Arena(gpu)
+  const signal = new AbortController().signal
+  const work = createWorkCache()
+  const layer = await loadLayer(await sourcesOf(size), { gpu, arena, signal })
+  const planOf = async (setting: string) => {
+    const plans: MemoryPlan[] = []
+    const methods = ids.map((id) => ({ id, options: {} }))
+    const request = { ...STANDARD_MX, settings: [parseSetting(setting)], methods, seed: 1, headDim: null }
+    await runComparison(layer, { ...request, scaleAnalysis: false }, { gpu, signal, now: () => 0, work }, (event) => {
+      if (event.kind === 'plan') plans.push(event.plan)
+      if (event.kind === 'outcome') expect(event.outcome.kind).toBe('result')
+    })
+    return plans[0]
+  }
+  const first = await planOf('W4A4')
+  expectClose(gpu.pool.peakBytes / first.peakBytes)
+  const second = await planOf('W4A8')
+  expectClose(gpu.pool.peakBytes / second.peakBytes)
+  // Ŵ of both settings is the same: the second adds X̂ of two fits, and works less.
+  expect(second.methods.every(({ bytes }, at) => bytes > first.methods[at].bytes)).toBe(true)
+  expect(gpu.pool.liveBytes).toBe(arena.bytes + work.bytes)
+  work.clear()
+  arena.release()
+  expect(gpu.pool.liveBytes).toBe(0)
+  gpu.pool.trim()
+})
+
 test('a plan counts each method beside the layer, and one that cannot run as nothing', async () => {
   const facts = { outDim: 64, inDim: 92, calibrationTokens: 32, evaluationTokens: 16, sameRows: false }
   const device = { limitBytes: 2 ** 30, isSoftware: true, headDim: null, scaleAnalysis: false }
   const work = (id: string) => ({
     method: methodById(id),
     quantizers: { ...quantizersOf(parseSetting('W4A4'), STANDARD_MX) },
-    identity: { method: id, setting: 'W4A4', options: { span: '64', matrix: 'hadamard', signs: 'on', size: '32' } },
+    identity: {
+      method: id,
+      setting: 'W4A4',
+      seed: 0,
+      options: { span: '64', matrix: 'hadamard', signs: 'on', size: '32' },
+    },
   })
   const plan = await memoryPlan({ ...facts, ...device }, [work('rtn'), work('quarot')])
   // 96 columns with their padding; the pool has no buffer of 6 KiB or 12 KiB but 1.5 times a power of two.

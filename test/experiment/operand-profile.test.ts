@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Matrix } from '../../src/core/matrix'
 import { randomSigns } from '../../src/core/random'
-import { createFitCache, type FitCache } from '../../src/experiment/fit-cache'
 import type { LoadedLayer } from '../../src/experiment/load-layer'
 import { type ForeignTensor, profileOperands } from '../../src/experiment/operand-profile'
 import {
@@ -13,11 +12,11 @@ import {
 } from '../../src/experiment/profile-request'
 import type { ActivationProfile } from '../../src/experiment/result'
 import { parseSetting, quantizersOf } from '../../src/experiment/settings'
+import { createWorkCache, type WorkCache } from '../../src/experiment/shared-work'
 import type { Quantizer } from '../../src/formats/number-format'
 import { uploadMatrix } from '../../src/gpu/transfer'
 import { blobSource } from '../../src/io/byte-source'
 import type { TensorView } from '../../src/io/tensor-view'
-import type { FittedTransform } from '../../src/methods/method'
 import { exactNt } from '../oracle/matmul'
 import { hadamardRows } from '../oracle/orthogonal'
 import { exactChannels, exactHistogram, exactMap, exactMoments } from '../oracle/statistics'
@@ -65,17 +64,17 @@ function requestOf(methods: readonly string[], change: Partial<ProfileRequest> =
 }
 
 interface Run {
-  readonly fits?: FitCache
+  readonly work?: WorkCache
   readonly foreign?: ForeignTensor
   readonly layer?: LoadedLayer
   readonly signal?: AbortSignal
 }
 
 async function collect(request: ProfileRequest, run: Run = {}): Promise<ProfileEvent[]> {
-  const { fits = createFitCache(0), foreign = null, layer = loadedLayer(), signal } = run
+  const { work = createWorkCache(), foreign = null, layer = loadedLayer(), signal } = run
   const events: ProfileEvent[] = []
-  const context = { gpu: t.gpu, signal: signal ?? new AbortController().signal, now: () => 0, fits, foreign }
-  await profileOperands(layer, request, context, (event) => events.push(event))
+  const context = { gpu: t.gpu, signal: signal ?? new AbortController().signal, now: () => 0, work, foreign }
+  await profileOperands(layer, request, context, (event) => events.push(event)).finally(() => run.work ?? work.clear())
   return events
 }
 
@@ -186,48 +185,22 @@ test('a weight, and a tensor of another width, is shown as it is and no method i
 })
 
 test('a fit is kept for the next tensor, and released with its layer', async () => {
-  const fits = createFitCache()
+  const work = createWorkCache()
   const [layer, next] = [loadedLayer(), loadedLayer()]
   const base = t.gpu.pool.liveBytes
-  const request = requestOf(['smoothquant'])
-  await collect(request, { fits, layer })
-  let created = 0
-  const counting: FitCache = {
-    ...fits,
-    get: (key, gpu, create) =>
-      fits.get(key, gpu, (arena) => {
-        created += 1
-        return create(arena)
-      }),
-  }
+  const request = requestOf(['awq'])
+  const fits = () => [...work.kept.keys()].filter((name) => name.startsWith('["awq"') && !name.includes('\n')).length
+  await collect(request, { work, layer })
+  expect(fits()).toBe(1)
   const foreign = foreignTensor('k_proj.input', rowsOf(5, 8))
-  const events = await collect(request, { fits: counting, layer, foreign })
-  expect(created).toBe(0)
-  expect(profilesOf(events, 'smoothquant').tensor?.transformed?.count).toBe(5 * IN)
-  await collect({ ...request, seed: SEED + 1 }, { fits: counting, layer, foreign })
-  expect(created).toBe(1)
+  const events = await collect(request, { work, layer, foreign })
+  expect(profilesOf(events, 'awq').tensor?.transformed?.count).toBe(5 * IN)
+  expect(fits()).toBe(1)
+  await collect({ ...request, setting: parseSetting('W8A8') }, { work, layer, foreign })
+  expect(fits()).toBe(2)
   expect(t.gpu.pool.liveBytes).toBeGreaterThan(base)
-  fits.keepOnly(next)
+  work.keepOnly(next)
   expect(t.gpu.pool.liveBytes).toBe(base)
-})
-
-test('beyond the budget the fits used longest ago are released', async () => {
-  const fits = createFitCache(10_000)
-  const made: string[] = []
-  const use = (key: string) =>
-    fits.get(key, t.gpu, async (arena) => {
-      made.push(key)
-      arena.buffer(4096, key)
-      return {} as FittedTransform
-    })
-  for (const key of ['a', 'b', 'a', 'c']) await use(key)
-  expect(t.gpu.pool.liveBytes).toBe(3 * 4096)
-  fits.trim()
-  expect(t.gpu.pool.liveBytes).toBe(2 * 4096)
-  for (const key of ['a', 'c', 'b']) await use(key)
-  expect(made).toEqual(['a', 'b', 'c', 'b'])
-  for (const key of ['a', 'b', 'c']) fits.drop(key)
-  expect(t.gpu.pool.liveBytes).toBe(0)
 })
 
 test('a method that fails is told with its reason, and the others go on', async () => {

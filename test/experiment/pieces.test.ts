@@ -85,7 +85,8 @@ async function inPieces(sources: LayerSources, request: ComparisonRequest, maxBy
   }
   const plan = events.flatMap((event) => (event.kind === 'plan' && event.plan.pieces ? [event.plan.pieces] : []))[0]
   const outcomes = events.flatMap((event) => (event.kind === 'outcome' ? [event.outcome] : []))
-  return { plan, outcomes, pool: gpu.pool, kinds: events.map(({ kind }) => kind) }
+  const methods = events.flatMap((event) => (event.kind === 'plan' ? event.plan.methods : []))
+  return { plan, methods, outcomes, pool: gpu.pool, kinds: events.map(({ kind }) => kind) }
 }
 
 function resultOf(outcome: MethodOutcome): MethodResult {
@@ -233,6 +234,51 @@ test('a layer that fits whole, with a Gram matrix that does not, runs GPTQ in sl
   for (const [index, outcome] of outcomes.entries()) expectSame(outcome, expected[index], 1e-3)
 })
 
+describe('the least that pieces need', () => {
+  test.each([120_000, 106_000])('192 channels run in pieces within %d bytes', async (limit) => {
+    const sources = await narrowSources()
+    const request = requestOf('nvfp4/int8', [['rtn'], ['quarot'], ['gptq']])
+    const expected = await whole(sources, request)
+    const { outcomes, plan, pool } = await inPieces(sources, request, limit)
+    expect(pool.largestBytes).toBeLessThanOrEqual(plan.largestBytes)
+    expect(plan.largestBytes).toBeLessThanOrEqual(limit)
+    expect(pool.peakBytes).toBeLessThanOrEqual(plan.peakBytes)
+    for (const [index, outcome] of outcomes.entries()) expectSame(outcome, expected[index], index < 2 ? SUMS : 1e-3)
+  })
+
+  test('a profile beyond the limit says how many tokens fit, and they do', async () => {
+    const sources = await narrowSources()
+    const request = requestOf('W4A4', [['rtn']])
+    const run = inPieces(sources, request, 70_000)
+    await expect(run).rejects.toThrow(/^the profile of 200 tokens of 192 channels needs 102\d+ bytes in one buffer/)
+    const message = await run.catch((error: Error) => error.message)
+    const tokens = Number(/Use (\d+) of 400 tokens\.$/.exec(String(message))?.[1])
+    const { outcomes } = await inPieces({ ...sources, tokens }, request, 70_000)
+    expect(outcomes.map(({ kind }) => kind)).toEqual(['result'])
+    await expect(inPieces({ ...sources, tokens: tokens + 2 }, request, 70_000)).rejects.toThrow(/^the profile of/)
+  })
+})
+
+/** A layer [192, 192] with 400 rows, half of them held out. */
+async function narrowSources(): Promise<LayerSources> {
+  const random = createRandom(5)
+  const file = writeSafetensors(
+    (['w', 'x'] as const).map((name) => {
+      const rows = name === 'w' ? 192 : 400
+      const values = Float32Array.from({ length: rows * 192 }, () => random.normal())
+      return { name, dtype: 'F32', shape: [rows, 192], bytes: new Uint8Array(values.buffer) }
+    }),
+  )
+  const source = blobSource('narrow.safetensors', new Blob([file]))
+  const { tensors } = await readHeader(source)
+  const [w, x] = ['w', 'x'].map((name) => ({ source, tensor: tensors.filter((one) => one.name === name)[0] }))
+  return {
+    weight: w,
+    activations: { kind: 'captured', calibration: x, evaluation: null },
+    ...{ heldOutShare: 0.5, firstToken: 0, tokens: null, tensors },
+  }
+}
+
 describe('what cannot be done in pieces says the numbers', () => {
   test('a method that needs the layer whole fails without work, and the others go on', async () => {
     const sources = await turnedSources()
@@ -243,10 +289,44 @@ describe('what cannot be done in pieces says the numbers', () => {
         kind: 'unsupported',
         code: 'GP-06',
         message:
-          'awq: needs the layer whole, and its output takes 1.2 MiB in one buffer where 0.4 MiB are allowed. ' +
-          '446 of 640 rows of the weight with 223 of 486 tokens would fit.',
+          'awq: needs the layer whole, and its output takes 1244160 bytes in one buffer where 400000 bytes are allowed. ' +
+          'Leave it out: no number of tokens makes the layer fit whole.',
       },
     })
+  })
+
+  test('a method whose Hessian is too large fails, and the others go on', async () => {
+    const run = await inPieces(await sourcesOf(LAYER, { tokens: 60 }), requestOf('W4A4', [['gptq'], ['rtn']]), 400_000)
+    expect(run.outcomes.map((one) => (one.kind === 'failure' ? one.error.code : one.kind))).toEqual(['GP-02', 'result'])
+  })
+
+  test('the plan names what will fail before the first method', async () => {
+    const sources = await turnedSources()
+    const { methods } = await inPieces(sources, requestOf('W4A4', [['rtn'], ['awq']]), 4e5)
+    expect(methods.map(({ refusal }) => refusal)).toEqual([undefined, expect.stringMatching(/^awq: needs the layer/)])
+    expect(methods[1].bytes).toBe(0)
+  })
+
+  test.each([
+    ['a share of the rows held out', null, 0.3],
+    ['the same rows', null, 0],
+    ['rows of two tensors', 'eval', 0],
+  ] as const)('with %s the tokens that are advised fit, and one more does not', async (_, evaluation, heldOutShare) => {
+    const turned = await turnedSources({ heldOutShare, firstToken: 0 })
+    const { activations } = turned
+    if (activations.kind !== 'captured') throw new Error('expected captured rows')
+    const rows = { ...activations, evaluation: evaluation && activations.calibration }
+    const sources = { ...turned, activations: rows }
+    const request = requestOf('W4A4', [['smoothquant']])
+    const limit = 600_000
+    const message = await inPieces(sources, request, limit).then(
+      () => '',
+      (error: Error) => error.message,
+    )
+    const tokens = Number(/Use (\d+) of 700 tokens\.$/.exec(message)?.[1])
+    const followed = await inPieces({ ...sources, tokens }, request, limit)
+    expect(followed.outcomes.map(({ kind }) => kind)).toEqual(['result'])
+    await expect(inPieces({ ...sources, tokens: tokens + 1 }, request, limit)).rejects.toMatchObject({ code: 'GP-06' })
   })
 
   test('where none of the methods can, nothing is read', async () => {
@@ -258,11 +338,15 @@ describe('what cannot be done in pieces says the numbers', () => {
   })
 
   test.each([
-    [300_000, 'rtn', 'a layer of 896 channels in pieces of one row needs 0.3 MiB in one buffer, 0.3 MiB are allowed.'],
+    [
+      3000,
+      'rtn',
+      'a layer of 896 channels in pieces of one row needs 3584 bytes in one buffer where 3000 bytes are allowed.',
+    ],
     [
       400_000,
       'gptq',
-      'GPTQ of 896 channels, whose Hessian takes 3.1 MiB in pieces needs 0.4 MiB in one buffer, 0.4 MiB are',
+      'GPTQ of 896 channels, whose Hessian takes 3.1 MiB, in pieces needs 458752 bytes in one buffer where 400000 bytes',
     ],
   ])('%d bytes are too few for %s', async (limit, method, message) => {
     const run = inPieces(await sourcesOf(LAYER), requestOf('W4A4', [[method]]), limit)
@@ -273,6 +357,7 @@ describe('what cannot be done in pieces says the numbers', () => {
 
 describe('planPieces', () => {
   const LIMIT = 128 * 2 ** 20
+  const LIMITS = { limitBytes: LIMIT, scale: null }
   const work = (method: string, setting: string): PieceWork => ({
     method: methodById(method),
     quantizers: quantizersOf(parseSetting(setting), STANDARD_MX),
@@ -281,24 +366,25 @@ describe('planPieces', () => {
   const shape = { outDim: 4096, inDim: 14336, calibrationTokens: 2048, evaluationTokens: 2048, sameRows: true }
 
   test('cuts 4096 x 14336 with 2048 tokens into two pieces of the weight within 128 MiB', () => {
-    const plan = planPieces(shape, [work('rtn', 'W4A4')], LIMIT)
+    const plan = planPieces(shape, [work('rtn', 'W4A4')], LIMITS)
     expect(plan).toMatchObject({ weightRows: 2048, weightPieces: 2, tokenRows: 2048, tokenPieces: 1 })
     expect(plan.largestBytes).toBe(4 * 2048 * 14336)
   })
 
   test('with GPTQ the Hessian comes in slabs, and the peak says so', () => {
-    const [plain, compensated] = ['rtn', 'gptq'].map((id) => planPieces(shape, [work(id, 'W4A4')], LIMIT))
+    const [plain, compensated] = ['rtn', 'gptq'].map((id) => planPieces(shape, [work(id, 'W4A4')], LIMITS))
     expect(compensated.largestBytes).toBe(plain.largestBytes)
     expect(compensated.peakBytes - plain.peakBytes).toBeGreaterThan(4 * 14336 ** 2)
     // The weight stays as loaded: nothing to compensate.
-    expect(planPieces(shape, [work('gptq', '16/mxfp4')], LIMIT)).toEqual(plain)
+    expect(planPieces(shape, [work('gptq', '16/mxfp4')], LIMITS)).toEqual(plain)
   })
 
   test('no piece ends inside a head, whatever heads the settings have', () => {
     const wide = { ...shape, outDim: 15360, inDim: 4096 }
     const heads = [480, 640].map((headDim) => ({ ...work('rtn', 'W4A4KV4'), headDim }))
-    expect(planPieces(wide, heads.slice(0, 0), 0.75 * LIMIT).weightRows).toBe(5120)
-    expect(planPieces(wide, heads, 0.75 * LIMIT).weightRows).toBe(5760)
+    const narrow = { ...LIMITS, limitBytes: 0.75 * LIMIT }
+    expect(planPieces(wide, heads.slice(0, 0), narrow).weightRows).toBe(5120)
+    expect(planPieces(wide, heads, narrow).weightRows).toBe(5760)
   })
 
   test('a layer that fits is not cut', () => {

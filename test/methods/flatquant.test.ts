@@ -61,11 +61,11 @@ async function train(config: QuantConfig, options: OptionValues, given: Partial<
 }
 
 test('training beats its start by a tenth and rounding to nearest by a quarter, on rows it has not seen too', async () => {
-  const { layer, input, fitted, calibration, evaluation } = await train(W4A4, { steps: 60 })
+  const { layer, input, fitted, calibration, evaluation } = await train(W4A4, { steps: 40 })
   const losses = fitted.report.training?.losses ?? []
   const rounded = await identity.fit(input, fitContext(t.gpu, t.arena))
   const rtn = { fitted: rounded, weight: layer.weight, config: W4A4 }
-  expect(losses).toHaveLength(61)
+  expect(losses).toHaveLength(41)
   expect(calibration).toBeLessThan(0.9 * losses[0])
   expect(calibration).toBeLessThan(0.75 * (await outputError(t.gpu, { ...rtn, rows: layer.calibration })))
   expect(evaluation).toBeLessThan(0.75 * (await outputError(t.gpu, { ...rtn, rows: layer.evaluation })))
@@ -95,7 +95,7 @@ test.each([
   ['svd', /singular value decompositions.*condition numbers 1\.\d\d and 1\.\d\d/],
   ['inverse', /entry by entry.*condition numbers [1-4]\.\d\d and [1-4]\.\d\d/],
 ])('the %s form beats its start, and the notes name it with its condition numbers', async (parametrisation, note) => {
-  const { fitted } = await train(W4A4, { steps: 30, parametrisation })
+  const { fitted } = await train(W4A4, { steps: 20, parametrisation })
   const losses = fitted.report.training?.losses ?? []
   expect(Math.min(...losses)).toBeLessThan(0.95 * losses[0])
   expect(fitted.report.notes[0]).toMatch(note)
@@ -125,33 +125,34 @@ test.each([
   ['W4A16', W4A16],
   ['W4A16 pre-scaled', { weight: preScaled, activation: null }],
 ])('%s stays bounded although only one side is rounded', async (_, config) => {
-  const { fitted } = await train(config, { steps: 40 })
+  const { fitted } = await train(config, { steps: 20 })
   const losses = fitted.report.training?.losses ?? []
   expect(Math.max(...losses)).toBeLessThan(1.5 * losses[0])
   expect(Math.min(...losses)).toBeLessThan(0.95 * losses[0])
   expect(fitted.clip?.activation).toBeNull()
 })
 
-test.each(
-  [
-    'MXFP4 best',
-    'MXFP4 fp32',
-    'MXFP4 in blocks of 8',
-    'MXFP4 times 0.9',
-    'MXFP4 times 0.75 before the scale',
-    'NVFP4',
-    'NVFP4 four over six',
-    'INT4',
-    'INT4 asym',
-    'INT4 in groups of 32',
-  ].map((name) => [name, quantizerCalled(name)] as const),
-)('%s: training stays bounded and beats its start, on both sides and on weights alone', async (_, quantizer) => {
-  for (const activation of [quantizer, null]) {
-    const { fitted } = await train({ weight: quantizer, activation }, { steps: 15 })
-    const losses = fitted.report.training?.losses ?? []
-    expect(Math.max(...losses)).toBeLessThan(1.5 * losses[0])
-    expect(Math.min(...losses)).toBeLessThan(0.95 * losses[0])
-  }
+test.each([
+  ['MXFP4 best', 'both sides'],
+  ['MXFP4 fp32', 'both sides'],
+  ['MXFP4 fp32', 'weights alone'],
+  ['MXFP4 in blocks of 8', 'both sides'],
+  ['MXFP4 times 0.9', 'both sides'],
+  ['MXFP4 times 0.75 before the scale', 'both sides'],
+  ['NVFP4', 'both sides'],
+  ['NVFP4 four over six', 'both sides'],
+  ['NVFP4 four over six', 'weights alone'],
+  ['INT4', 'both sides'],
+  ['INT4 asym', 'both sides'],
+  ['INT4 asym', 'weights alone'],
+  ['INT4 in groups of 32', 'both sides'],
+])('%s on %s: training stays bounded and beats its start', async (name, sides) => {
+  const weight = quantizerCalled(name)
+  const activation = sides === 'both sides' ? weight : null
+  const { fitted } = await train({ weight, activation }, { steps: 15 })
+  const losses = fitted.report.training?.losses ?? []
+  expect(Math.max(...losses)).toBeLessThan(1.5 * losses[0])
+  expect(Math.min(...losses)).toBeLessThan(0.95 * losses[0])
 })
 
 test('a rate that blows up goes back to the best state, says so, and never returns worse than the start', async () => {

@@ -186,7 +186,7 @@ test('the Kronecker form says what it is, beats its start and leaves the product
   const channels = 84
   const { data, fitted, losses, calibration, notes } = await learned({
     channels,
-    options: { form: 'kronecker', steps: 30 },
+    options: { form: 'kronecker', steps: 20 },
   })
   expect(calibration).toBeLessThan(0.95 * losses[0])
   expect(notes).toMatch(/^Kronecker rotation: R = R_a ⊗ R_b with learned factors 7 x 7 and 12 x 12/)

@@ -5,11 +5,11 @@ import { parseSetting } from '../../src/experiment/settings'
 import { STANDARD_MX } from '../../src/formats/quantizer'
 import { createEngine } from '../../src/worker/engine'
 import type { EngineApi, LayerChoice } from '../../src/worker/protocol'
-import { testNavigatorGpu } from '../support/gpu'
+import { sharedNavigatorGpu } from '../support/gpu'
 import { parseSafetensors } from '../support/safetensors-bytes'
 
 async function newEngine(): Promise<{ engine: EngineApi; choice: LayerChoice }> {
-  const gpu = await testNavigatorGpu()
+  const gpu = await sharedNavigatorGpu()
   const engine = createEngine({ gpu: () => gpu, now: () => performance.now() })
   const path = new URL('../golden/layers/layer-a.safetensors', import.meta.url)
   const answer = await engine.openFile(new File([await openAsBlob(path)], 'layer-a.safetensors'))

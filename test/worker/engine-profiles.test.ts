@@ -5,10 +5,10 @@ import type { MethodResult } from '../../src/experiment/result'
 import { parseSetting } from '../../src/experiment/settings'
 import { createEngine } from '../../src/worker/engine'
 import type { EngineApi, LayerChoice, RunEvent } from '../../src/worker/protocol'
-import { testNavigatorGpu } from '../support/gpu'
+import { sharedNavigatorGpu } from '../support/gpu'
 
 async function newEngine(): Promise<{ engine: EngineApi; choice: LayerChoice }> {
-  const gpu = await testNavigatorGpu()
+  const gpu = await sharedNavigatorGpu()
   const engine = createEngine({ gpu: () => gpu, now: () => performance.now() })
   const path = new URL('../golden/layers/layer-a.safetensors', import.meta.url)
   const answer = await engine.openFile(new File([await openAsBlob(path)], 'layer-a.safetensors'))

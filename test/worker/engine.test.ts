@@ -10,12 +10,12 @@ import { parseSetting } from '../../src/experiment/settings'
 import type { SweepEvent } from '../../src/experiment/sweep'
 import { createEngine } from '../../src/worker/engine'
 import type { EngineApi, LayerChoice, RunEvent } from '../../src/worker/protocol'
-import { testNavigatorGpu } from '../support/gpu'
+import { sharedNavigatorGpu, testNavigatorGpu } from '../support/gpu'
 
 const engines: EngineApi[] = []
 
-async function newEngine(): Promise<EngineApi> {
-  const gpu = await testNavigatorGpu()
+async function newEngine(opening = sharedNavigatorGpu()): Promise<EngineApi> {
+  const gpu = await opening
   const engine = createEngine({ gpu: () => gpu, now: () => performance.now() })
   engines.push(engine)
   return engine
@@ -24,6 +24,28 @@ async function newEngine(): Promise<EngineApi> {
 afterEach(async () => {
   for (const engine of engines.splice(0)) await engine.loseDevice()
 })
+
+/** What stands for `navigator.gpu`, with the labels of pipelines that somebody had to wait for. */
+async function watchedGpu(): Promise<{ readonly gpu: GPU; readonly waited: readonly string[] }> {
+  const waited: string[] = []
+  const gpu = await sharedNavigatorGpu()
+  const requestAdapter = async (options?: GPURequestAdapterOptions) => {
+    const adapter = await gpu.requestAdapter(options)
+    if (!adapter) return null
+    const requestDevice = adapter.requestDevice.bind(adapter)
+    adapter.requestDevice = async (descriptor) => {
+      const device = await requestDevice(descriptor)
+      const create = device.createComputePipeline.bind(device)
+      device.createComputePipeline = (pipeline) => {
+        waited.push(pipeline.label ?? '')
+        return create(pipeline)
+      }
+      return device
+    }
+    return adapter
+  }
+  return { gpu: { requestAdapter, wgslLanguageFeatures: gpu.wgslLanguageFeatures } as unknown as GPU, waited }
+}
 
 async function fileOf(path: string): Promise<File> {
   return new File([await openAsBlob(new URL(`../golden/${path}`, import.meta.url))], path.split('/').at(-1) ?? path)
@@ -55,10 +77,12 @@ function requestOf(methods: readonly string[], settings = ['W4A4']): ComparisonR
   }
 }
 
-const kinds = (events: readonly RunEvent[]) => events.map((event) => event.kind)
+/** What a run tells, but for how long it waits for kernels. */
+const kinds = (events: readonly RunEvent[]) => events.map((event) => event.kind).filter((kind) => kind !== 'compiling')
 
-test('opens a device, reads a header, runs a comparison and tells the layer first', async () => {
-  const engine = await newEngine()
+test('opens a device, reads a header, runs a comparison, for which all is compiled ahead, and tells the layer first', async () => {
+  const { gpu, waited } = await watchedGpu()
+  const engine = await newEngine(Promise.resolve(gpu))
   expect(await engine.openDevice()).toMatchObject({ ok: true, value: { isSoftware: expect.any(Boolean) } })
   const choice = await openLayer(engine)
   const events: RunEvent[] = []
@@ -66,6 +90,7 @@ test('opens a device, reads a header, runs a comparison and tells the layer firs
   expect(end).toEqual({ kind: 'done' })
   expect(kinds(events)).toEqual(['layer', 'plan', 'started', 'outcome', 'started', 'outcome'])
   expect(events[0]).toMatchObject({ layer: { name: 'layer.weight', calibrationTokens: 32, evaluationTokens: 32 } })
+  expect(waited).toEqual([])
   // What crosses the worker's boundary must be clonable.
   expect(structuredClone(events)).toEqual(events)
 })
@@ -113,8 +138,9 @@ test('a new run ends the one before', async () => {
   expect(kinds(second)).toEqual(['layer', 'plan', 'started', 'outcome'])
 })
 
-test('a sweep is a run: it tells its points in order, and a run ends it', async () => {
-  const engine = await newEngine()
+test('a sweep is a run, for which all is compiled ahead: it tells its points in order, and a run ends it', async () => {
+  const { gpu, waited } = await watchedGpu()
+  const engine = await newEngine(Promise.resolve(gpu))
   const choice = await openLayer(engine)
   const { settings, methods, scaleAnalysis, ...rest } = requestOf(['smoothquant'])
   const request = { ...rest, setting: settings[0], method: methods[0], parameter: 'alpha', values: [0, 0.5, 1] }
@@ -124,6 +150,7 @@ test('a sweep is a run: it tells its points in order, and a run ends it', async 
   }
   expect(await engine.runSweep('sweep-1', choice, request, keep)).toEqual({ kind: 'done' })
   expect(points.map(({ value }) => value)).toEqual([0, 0.5, 1])
+  expect(waited).toEqual([])
   const outcomes: RunEvent[] = []
   await engine.run('run-1', choice, requestOf(['smoothquant']), (event) => outcomes.push(event))
   // The value in use gives what the comparison gives.
@@ -246,7 +273,7 @@ test('a second run on the same layer does not read the file again', async () => 
 })
 
 test('a lost device is told once, ends the run, and the next run opens a new one', async () => {
-  const engine = await newEngine()
+  const engine = await newEngine(testNavigatorGpu())
   const choice = await openLayer(engine)
   const losses: ErrorReport[] = []
   await engine.onDeviceLost((error) => losses.push(error))

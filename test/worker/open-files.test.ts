@@ -5,7 +5,7 @@ import { groupShards } from '../../src/io/checkpoint'
 import { DEFAULT_SYNTHETIC } from '../../src/io/synthetic'
 import { createEngine } from '../../src/worker/engine'
 import type { Answer, EngineApi, FileListing, LayerChoice, Reading, RunEvent } from '../../src/worker/protocol'
-import { testNavigatorGpu } from '../support/gpu'
+import { sharedNavigatorGpu } from '../support/gpu'
 import { entry, fileOf, floats } from '../support/make-files'
 import {
   cuts,
@@ -20,7 +20,7 @@ import {
 let engine: EngineApi
 let server: RangeServer
 beforeAll(async () => {
-  const gpu = await testNavigatorGpu()
+  const gpu = await sharedNavigatorGpu()
   engine = createEngine({ gpu: () => gpu, now: () => performance.now() })
   server = await startRangeServer()
 })

@@ -8,10 +8,9 @@ import { DEFAULT_SYNTHETIC } from '../../src/io/synthetic'
 import { writeSafetensors } from '../../src/io/write-safetensors'
 import { createEngine } from '../../src/worker/engine'
 import type { EngineApi, LayerChoice, RunEvent } from '../../src/worker/protocol'
-import { testNavigatorGpu } from '../support/gpu'
+import { sharedNavigatorGpu } from '../support/gpu'
 import { limitMemory } from '../support/limit-memory'
 
-// Every device compiles its own pipelines.
 vi.setConfig({ testTimeout: 180_000 })
 
 const engines: EngineApi[] = []
@@ -22,7 +21,7 @@ afterEach(async () => {
 
 /** navigator.gpu with devices that have memory for `bytes` of buffers. */
 async function gpuWith(bytes: number): Promise<GPU> {
-  const gpu = await testNavigatorGpu()
+  const gpu = await sharedNavigatorGpu()
   return {
     requestAdapter: async (options?: GPURequestAdapterOptions) => {
       const adapter = await gpu.requestAdapter(options)
@@ -109,8 +108,16 @@ test('where memory runs out a method is run again in pieces, and the ones behind
   })
 })
 
+test('what earlier methods have left makes room before anything else is tried', async () => {
+  const [, beside] = (await needs(['rtn', 'quarot'])).bytes
+  const [alone] = (await needs(['quarot'])).bytes
+  const { end, told } = await run(await engineWith((alone + beside) / 2), ['rtn', 'quarot'])
+  expect(end).toEqual({ kind: 'done' })
+  expect(told).toEqual(['plan', 'started rtn', 'result', 'started quarot', 'result'])
+})
+
 test('a method that cannot be had in pieces says what to reduce, and the ones behind it go on', async () => {
-  const [smoothquant, rtn] = (await needs(['smoothquant', 'rtn'])).bytes
+  const [smoothquant, rtn] = [await needs(['smoothquant']), await needs(['rtn'])].map(({ bytes }) => bytes[0])
   const { end, outcomes } = await run(await engineWith((rtn + smoothquant) / 2), ['smoothquant', 'rtn'])
   expect(end).toEqual({ kind: 'done' })
   expect(outcomes.map(({ method, kind }) => `${method} ${kind}`)).toEqual(['smoothquant failure', 'rtn result'])

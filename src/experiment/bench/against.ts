@@ -11,11 +11,13 @@ export interface ComparedRow {
   readonly wall: number
   /** null where one of them has no CPU time. */
   readonly cpu: number | null
-  /** Of the ratios to the copy kernel or the f32 product: what is left when the machine itself changed. */
+  /** Of the ratios to the copy kernel or the f32 product: what is left when the machine itself changed; null also where they are by two clocks. */
   readonly relative: number | null
 }
 
 const HEADINGS = ['kernel', 'shape', 'x wall', 'x cpu', 'x relative']
+
+const clockOf = ({ comparedBy }: BenchReport) => (comparedBy === 'cpu' ? 'CPU time' : 'wall time')
 
 const keyOf = ({ name, shape }: BenchRow) => `${name}\n${shape}`
 
@@ -41,11 +43,25 @@ export function parseReport(text: string, name: string): BenchReport {
 
 const quotient = (now: number | null, then: number | null) => (now === null || then === null ? null : now / then)
 
-/** Rows that were timed both times, in the order of the new report. */
+/** What sets the two apart besides the code, a line each. */
+export function differences(now: BenchReport, then: BenchReport): string[] {
+  const facts = [
+    ['adapter', now.adapter.description, then.adapter.description],
+    ['runtime', now.host.runtime, then.host.runtime],
+  ] as const
+  const others = facts
+    .filter(([, found, before]) => found !== before)
+    .map(([name, found, before]) => `not the same ${name}: now ${found}, then ${before}`)
+  if (now.comparedBy === then.comparedBy) return others
+  return [...others, `no x relative: ratios are by ${clockOf(now)} now, by ${clockOf(then)} then`]
+}
+
+/** Rows that were timed both times, in the order of the new report. Ratios taken by two clocks are not divided. */
 export function compareReports(now: BenchReport, then: BenchReport): ComparedRow[] {
   const earlier = new Map(
     then.rows.flatMap((row): [string, TimedRow][] => (row.kind === 'timed' ? [[keyOf(row), row]] : [])),
   )
+  const isOneClock = now.comparedBy === then.comparedBy
   return now.rows.flatMap((row) => {
     const before = earlier.get(keyOf(row))
     if (row.kind !== 'timed' || !before) return []
@@ -57,10 +73,18 @@ export function compareReports(now: BenchReport, then: BenchReport): ComparedRow
         shape: row.shape,
         wall: row.medianMs / before.medianMs,
         cpu: quotient(row.cpuMs, before.cpuMs),
-        relative,
+        relative: isOneClock ? relative : null,
       },
     ]
   })
+}
+
+/** "2 rows only now, 1 row only then"; of no rows nothing is said. */
+function aloneText(counts: readonly (readonly [rows: number, when: string])[]): readonly string[] {
+  const parts = counts.flatMap(([rows, when]) =>
+    rows === 0 ? [] : [`${rows} ${rows === 1 ? 'row' : 'rows'} only ${when}`],
+  )
+  return parts.length === 0 ? [] : [parts.join(', ')]
 }
 
 /** What `now` took, divided by what `then` took, as aligned text; rows of only one of them are counted. */
@@ -69,6 +93,10 @@ export function formatComparison(now: BenchReport, then: BenchReport): string {
   const lines = rows.map(({ name, shape, wall, cpu, relative }) => [name, shape, ...[wall, cpu, relative].map(digits)])
   const align = alignColumns([HEADINGS, ...lines], 2)
   const before = formatBenchHeader(then).map((line) => `  ${line}`)
-  const alone = `${now.rows.length - rows.length} rows only now, ${then.rows.length - rows.length} rows only then`
-  return ['ratios now / then; then:', ...before, '', align(HEADINGS), ...lines.map(align), alone, ''].join('\n')
+  const alone = aloneText([
+    [now.rows.length - rows.length, 'now'],
+    [then.rows.length - rows.length, 'then'],
+  ])
+  const lead = ['ratios now / then; then:', ...before, ...differences(now, then), '']
+  return [...lead, align(HEADINGS), ...lines.map(align), ...alone, ''].join('\n')
 }

@@ -22,7 +22,7 @@ export const COMPARED_METHODS = [
 export const COMPARISON_NAMES = ['compare rtn', 'compare eight methods'] as const
 
 /** Of the layer: weight [CHANNELS, CHANNELS], N(0, 1) / √CHANNELS. */
-const CHANNELS = 256
+export const CHANNELS = 256
 const WEIGHT_SEED = 1
 
 export interface ComparisonTime {

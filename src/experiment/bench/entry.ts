@@ -42,6 +42,7 @@ export function toRows(entries: readonly Entry[], measurements: readonly Measure
     if (measured.kind === 'refused') return { kind: 'refused', name, shape, reason: measured.reason }
     const wall = measured.rounds.map(({ wallMs }) => wallMs)
     const cpu = measured.rounds.flatMap(({ cpuMs }) => (cpuMs === null ? [] : [cpuMs]))
+    const passes = measured.rounds.flatMap(({ passMs }) => (passMs === null ? [] : [passMs]))
     const own = perOperation(cost(measured), work)
     return {
       kind: 'timed',
@@ -53,6 +54,7 @@ export function toRows(entries: readonly Entry[], measurements: readonly Measure
       minMs: Math.min(...wall),
       maxMs: Math.max(...wall),
       cpuMs: cpu.length > 0 ? median(cpu) : null,
+      passMs: passes.length > 0 ? median(passes) : null,
       ratioToCopy: copy && medianOfRatios(cost(measured), copy),
       speedupOverNaive: naive && medianOfRatios(naive, cost(measured)),
       ratioToProduct: own && priced && medianOfRatios(own, priced),

@@ -11,6 +11,9 @@ export const EMPTY_SUBMIT = 'empty submit'
 const MEBIBYTE = 2 ** 20
 const LARGE = 64 * MEBIBYTE
 
+/** Of what allocates LARGE each time: on a crowded machine, where an empty submit is slow, many would fill the memory. */
+const LARGE_REPETITIONS = 10
+
 async function repeat(repetitions: number, work: () => Promise<unknown>): Promise<void> {
   for (let i = 0; i < repetitions; i++) await work()
 }
@@ -31,7 +34,11 @@ export function floors(gpu: Gpu, arena: Arena): Entry[] {
     scratch.release()
   }
   const floor = (name: string, shape: string, bytes: number, once: () => Promise<unknown>): Entry => ({
-    subject: { name, run: (repetitions) => repeat(repetitions, once) },
+    subject: {
+      name,
+      run: (repetitions) => repeat(repetitions, once),
+      maxRepetitions: bytes >= LARGE ? LARGE_REPETITIONS : undefined,
+    },
     shape,
     work: bytes > 0 ? { kind: 'bytes', bytes } : null,
   })

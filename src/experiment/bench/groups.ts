@@ -5,18 +5,19 @@ import { COMPARISON_NAMES, comparisonCases } from './comparison-cases'
 import type { BenchCase, Entry } from './entry'
 import { gaussian } from './gaussian'
 import { gptqCases } from './gptq-cases'
+import { IDLE_OVERHEAD, idleRows } from './idle-rows'
 import { type KernelCase, kernelSubject } from './kernel-subject'
 import { MEMORY_NAMES, memoryRows } from './memory-rows'
 import type { BenchOptions } from './options'
 import { packedCases } from './packed-cases'
-import { peerCase } from './peer'
+import { packedPeerCases, peerCase } from './peer'
 import { ALL_PIPELINES, allPipelineCases, FIRST_PIPELINES, firstPipelineCase, SLOWEST_PIPELINE } from './pipeline-cases'
-import { operandsOf, type ProductShape, productCases, shapeText } from './product-cases'
+import { layerOperandsOf, operandsOf, type ProductShape, productCases, shapeText } from './product-cases'
 import { quantizeCases } from './quantize-cases'
 import { copyCase, reductionCases } from './reduction-cases'
 import type { BenchRow } from './report'
 import { trainingCases } from './training-cases'
-import { hadamardCase, transformCases } from './transform-cases'
+import { hadamardCase, kroneckerCase, transformCases } from './transform-cases'
 
 /** What is timed against one another: uploads its inputs into the arena when its turn comes. */
 export interface TimedGroup {
@@ -41,6 +42,9 @@ const GPTQ_SIZE = 1024
 const WIDTH = 4096
 const SOFTWARE_ROTATION = 1024
 const SOFTWARE_LAYER = 256
+/** n of the n x n x n product that prices the operations of a rotation, at most. */
+const PRICE = 2048
+const SOFTWARE_PRICE = 512
 /** Calibration rows of the layer that learned methods take their steps on, at most. */
 const LAYER_TOKENS = 1024
 
@@ -85,14 +89,16 @@ function productGroup(options: BenchOptions, shape: ProductShape): TimedGroup {
   }
 }
 
-/** Products from packed codes beside those; the short suite has no time for them. */
+/** Products from packed codes beside those, ours and those of peers; the short suite has no time for them. */
 function withPacked(options: BenchOptions, shape: ProductShape): TimedGroup {
   const products = productGroup(options, shape)
   if (options.suite === 'short') return products
   return {
     prepare: async (arena) => {
       const packed = kernels(options, shapeText(shape), packedCases(options.gpu, arena, shape))
-      return [...(await products.prepare(arena)), ...packed]
+      const { a, b } = layerOperandsOf(shape)
+      const others = options.peers.flatMap((peer) => packedPeerCases(peer, a, b))
+      return [...(await products.prepare(arena)), ...packed, ...entriesOf(shapeText(shape), others)]
     },
   }
 }
@@ -127,13 +133,14 @@ function tensorGroup(options: BenchOptions): TimedGroup {
       return kernels(options, `${rows} x ${cols}`, [
         copyCase(gpu, x, matrix),
         ...quantizeCases(gpu, arena, x, matrix),
-        ...transformCases(gpu, arena, x, matrix),
+        ...transformCases(gpu, x, matrix),
         ...reductionCases(gpu, arena, x, matrix),
       ])
     },
   }
 }
 
+/** Rotations of all channels beside the copy of their tensor; what is made of products also beside one, per operation. */
 function rotationGroup(options: BenchOptions): TimedGroup {
   const { gpu } = options
   return {
@@ -141,7 +148,11 @@ function rotationGroup(options: BenchOptions): TimedGroup {
       const n = options.rotation ?? (gpu.adapter.isSoftware ? SOFTWARE_ROTATION : WIDTH)
       const x = gaussian(n, n, 6)
       const matrix = uploadMatrix(gpu, arena, x, 'bench x')
-      return kernels(options, `${n} x ${n}`, [copyCase(gpu, x, matrix), hadamardCase(gpu, x, matrix)])
+      const cases = [copyCase(gpu, x, matrix), hadamardCase(gpu, x, matrix), kroneckerCase(gpu, arena, x, matrix)]
+      const product = square(Math.min(n, gpu.adapter.isSoftware ? SOFTWARE_PRICE : PRICE))
+      const [priced] = productCases(gpu, arena, product)
+      const beside = kernels(options, shapeText(product), [{ ...priced, name: 'product' }])
+      return [...kernels(options, `${n} x ${n}`, cases), ...beside]
     },
   }
 }
@@ -165,7 +176,8 @@ function methodGroups(options: BenchOptions): Group[] {
     names: MEMORY_NAMES,
     count: (isWanted) => memoryRows(gpu, { shape: COMPARED_SHAPE, isWanted, time }),
   }
-  return [{ prepare: gptq }, { prepare: training }, memory, { names: COMPARISON_NAMES, prepare: comparison }]
+  const idle: CountedGroup = { names: [IDLE_OVERHEAD], count: () => idleRows(gpu, options.layer, time) }
+  return [{ prepare: gptq }, { prepare: training }, memory, { names: COMPARISON_NAMES, prepare: comparison }, idle]
 }
 
 /** In the order in which they are run. Pipelines come last: finding them compiles what the other groups compile too. */

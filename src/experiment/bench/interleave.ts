@@ -15,6 +15,11 @@ export interface CpuClock {
   readonly stepMs: number
 }
 
+/** What the GPU itself says; milliseconds inside its passes since it was last asked, null where it had none. */
+export interface PassTime {
+  take(): Promise<number | null>
+}
+
 /** Something that can be timed. */
 export interface Subject {
   readonly name: string
@@ -24,12 +29,16 @@ export interface Subject {
   verify?(): Promise<string | null>
   /** Of one that takes seconds: a timing is one run, and it takes part in so many rounds. */
   readonly longRounds?: number
+  /** Of one whose every repetition leaves memory to be collected: a timing has no more of them. */
+  readonly maxRepetitions?: number
 }
 
 /** Milliseconds per repetition. */
 export interface Timing {
   readonly wallMs: number
   readonly cpuMs: number | null
+  /** On the GPU's clock, inside passes; null without such a clock, and of what runs no pass. */
+  readonly passMs: number | null
 }
 
 export type Measurement =
@@ -45,10 +54,13 @@ export type Measurement =
 
 export interface InterleaveOptions {
   readonly clock: BenchClock
+  readonly passes: PassTime | null
   readonly rounds: number
   /** Wall time one timing must last at least; repetitions are raised until it does. */
   readonly minimumMs: number
   readonly signal: AbortSignal
+  /** Called after each subject is checked, then after each timing, with how many of them are done. */
+  readonly onTimed?: (stage: 'checking' | 'timing', done: number, total: number) => void
 }
 
 const MAX_REPETITIONS = 500
@@ -71,26 +83,37 @@ export function medianOfRatios(subject: readonly number[], baseline: readonly nu
   return median(subject.map((value, round) => value / baseline[round]))
 }
 
-async function time(subject: Subject, repetitions: number, clock: BenchClock): Promise<Timing> {
+type Clocks = Pick<InterleaveOptions, 'clock' | 'passes'>
+
+async function time(subject: Subject, repetitions: number, { clock, passes }: Clocks): Promise<Timing> {
+  // What ran since the last timing is not part of this one.
+  await passes?.take()
   const cpuStart = await clock.cpu?.read()
   const start = clock.now()
   await subject.run(repetitions)
   const wallMs = (clock.now() - start) / repetitions
   const cpuEnd = await clock.cpu?.read()
   const isRead = cpuStart !== undefined && cpuEnd !== undefined
-  return { wallMs, cpuMs: isRead ? (cpuEnd - cpuStart) / repetitions : null }
+  const passMs = (await passes?.take()) ?? null
+  return {
+    wallMs,
+    cpuMs: isRead ? (cpuEnd - cpuStart) / repetitions : null,
+    passMs: passMs === null ? null : passMs / repetitions,
+  }
 }
 
 /** Repetitions that make one timing last `minimumMs`, found by growing from one. */
-async function findRepetitions(subject: Subject, { clock, minimumMs, signal }: InterleaveOptions): Promise<number> {
+async function findRepetitions(subject: Subject, options: InterleaveOptions): Promise<number> {
+  const { minimumMs, signal } = options
   if (subject.longRounds !== undefined) return 1
+  const most = subject.maxRepetitions ?? MAX_REPETITIONS
   let repetitions = 1
   for (;;) {
     signal.throwIfAborted()
-    const { wallMs } = await time(subject, repetitions, clock)
-    if (wallMs * repetitions >= minimumMs || repetitions === MAX_REPETITIONS) return repetitions
+    const { wallMs } = await time(subject, repetitions, options)
+    if (wallMs * repetitions >= minimumMs || repetitions === most) return repetitions
     const wanted = Math.ceil(minimumMs / Math.max(wallMs, 1e-3))
-    repetitions = Math.min(MAX_REPETITIONS, Math.max(2 * repetitions, wanted))
+    repetitions = Math.min(most, Math.max(2 * repetitions, wanted))
   }
 }
 
@@ -102,21 +125,25 @@ export async function measureInterleaved(
   subjects: readonly Subject[],
   options: InterleaveOptions,
 ): Promise<Measurement[]> {
-  const { clock, rounds, signal } = options
+  const { rounds, signal } = options
   const prepared = []
   for (const subject of subjects) {
     signal.throwIfAborted()
-    const first = await time(subject, 1, clock)
+    const first = await time(subject, 1, options)
     const reason = (await subject.verify?.()) ?? null
     const repetitions = reason === null ? await findRepetitions(subject, options) : 0
     prepared.push({ subject, first, reason, repetitions, rounds: [] as Timing[] })
+    options.onTimed?.('checking', prepared.length, subjects.length)
   }
+  let timings = 0
   for (let round = 0; round < rounds; round++) {
     for (const index of roundOrder(prepared.length, round)) {
       signal.throwIfAborted()
       const entry = prepared[index]
       const isOver = round >= (entry.subject.longRounds ?? rounds)
-      if (entry.reason === null && !isOver) entry.rounds.push(await time(entry.subject, entry.repetitions, clock))
+      if (entry.reason === null && !isOver) entry.rounds.push(await time(entry.subject, entry.repetitions, options))
+      timings += 1
+      options.onTimed?.('timing', timings, subjects.length * rounds)
     }
   }
   return prepared.map(({ first, reason, repetitions, rounds }) =>

@@ -15,9 +15,18 @@ export interface BenchRequest {
   readonly sizes: readonly number[]
   /** n of the n x n tensor a rotation of all channels is timed on; null: 4096, in software 1024. */
   readonly rotation: number | null
-  /** n of the n x n layer that learned methods take their steps on; null: 4096, in software 256. */
+  /** n of the n x n layer of training steps (null: 4096, in software 256) and idle overhead (null: 1024, and 4096 on a GPU). */
   readonly layer: number | null
   readonly rounds: number
+}
+
+/** How far the benchmark is: group `group` of `groups`, counted from 1, and the kernels checked or the timings made of that group. */
+export interface BenchProgress {
+  readonly group: number
+  readonly groups: number
+  readonly stage: 'checking' | 'timing'
+  readonly done: number
+  readonly total: number
 }
 
 export interface BenchOptions extends BenchRequest {
@@ -29,6 +38,8 @@ export interface BenchOptions extends BenchRequest {
   readonly signal: AbortSignal
   /** Called with each row as soon as its group is done. */
   readonly onRow: (row: BenchRow) => void
+  /** Called after each timing. */
+  readonly onProgress?: (progress: BenchProgress) => void
 }
 
 export const DEFAULT_BENCH: BenchRequest = {
@@ -48,15 +59,15 @@ export function shortBench(isSoftware: boolean): BenchRequest {
 const SMALLEST_SIZE = 32
 const LARGEST_SIZE = 4096
 
+/** What sizes are, for messages. */
+export const SIZE_RULE = `a power of two from ${SMALLEST_SIZE} to ${LARGEST_SIZE}`
+
+export const isBenchSize = (n: number) => Math.log2(n) % 1 === 0 && n >= SMALLEST_SIZE && n <= LARGEST_SIZE
+
 /** Throws InputError BN-01 (sizes) or BN-02 (rounds). */
 export function checkBenchRequest({ sizes, rotation, layer, rounds }: BenchRequest): void {
   for (const n of [...sizes, ...[rotation, layer].filter((size) => size !== null)]) {
-    if (Math.log2(n) % 1 !== 0 || n < SMALLEST_SIZE || n > LARGEST_SIZE) {
-      throw new InputError(
-        'BN-01',
-        `size: expected a power of two from ${SMALLEST_SIZE} to ${LARGEST_SIZE}, found ${n}`,
-      )
-    }
+    if (!isBenchSize(n)) throw new InputError('BN-01', `size: expected ${SIZE_RULE}, found ${n}`)
   }
   if (sizes.length === 0) throw new InputError('BN-01', 'sizes: expected at least one, found none')
   if (!Number.isInteger(rounds) || rounds < 1) {

@@ -3,6 +3,7 @@ import type { Matrix } from '../../core/matrix'
 import type { Arena } from '../../gpu/arena'
 import type { Gpu } from '../../gpu/device'
 import type { GpuMatrix } from '../../gpu/gpu-matrix'
+import { PRODUCT_TILES } from '../../gpu/kernel-choices'
 import { matmulNaive } from '../../gpu/kernels/matmul-naive'
 import { matmulNn } from '../../gpu/kernels/matmul-nn'
 import { matmulNt } from '../../gpu/kernels/matmul-nt'
@@ -38,6 +39,15 @@ const NN: Product = { name: 'matmul nn', multiply: matmulNn, transposes: { left:
 const TN: Product = { name: 'matmul tn', multiply: matmulTn, transposes: { left: true, right: false } }
 const NAIVE: Product = { name: 'matmul naive', multiply: matmulNaive, transposes: { left: false, right: true } }
 
+/** X·Wᵀ by the tiles the device has not chosen. */
+function otherTiles({ choices }: Gpu): Product[] {
+  return PRODUCT_TILES.filter((tile) => tile !== choices.product).map((tile) => ({
+    ...NT,
+    name: `${NT.name} ${tile}`,
+    multiply: (recorder, arena, a, b) => matmulNt(recorder, arena, a, b, tile),
+  }))
+}
+
 const isSquare = ({ tokens, inDim, outDim }: ProductShape) => tokens === inDim && inDim === outDim
 
 export const shapeText = ({ tokens, inDim, outDim }: ProductShape) => `${tokens} x ${inDim} x ${outDim}`
@@ -53,8 +63,8 @@ export function layerOperandsOf({ tokens, inDim, outDim }: ProductShape): { read
 }
 
 /**
- * X·Wᵀ (nt), the f32 product others are priced by. A square shape also gives a·b (nn), aᵀ·b (tn) and the naive product,
- * from the same two tensors.
+ * X·Wᵀ (nt) by the tile of the device, which is the f32 product others are priced by, and by the other tiles. A square
+ * shape also gives a·b (nn), aᵀ·b (tn) and the naive product, from the same two tensors.
  */
 export function productCases(gpu: Gpu, arena: Arena, shape: ProductShape): readonly [KernelCase, ...KernelCase[]] {
   const { tokens, inDim, outDim } = shape
@@ -75,7 +85,8 @@ export function productCases(gpu: Gpu, arena: Arena, shape: ProductShape): reado
     },
   })
   const nt = caseOf(NT, 'product')
-  if (!isSquare(shape)) return [nt]
+  const tiles = otherTiles(gpu).map((tile) => caseOf(tile))
+  if (!isSquare(shape)) return [nt, ...tiles]
   const withNaive = !gpu.adapter.isSoftware || tokens <= LARGEST_SOFTWARE_NAIVE
-  return [nt, caseOf(NN), caseOf(TN), ...(withNaive ? [caseOf(NAIVE, 'naive')] : [])]
+  return [nt, ...tiles, caseOf(NN), caseOf(TN), ...(withNaive ? [caseOf(NAIVE, 'naive')] : [])]
 }

@@ -1,5 +1,6 @@
 import { mebibytes } from '../../gpu/buffer-pool'
 import type { AdapterFacts } from '../../gpu/device'
+import { kernelText } from '../../gpu/kernel-choices'
 import type { HostFacts, SubgroupSizes } from './environment'
 
 /** Work per second by the median wall time. */
@@ -24,6 +25,8 @@ export interface TimedRow extends RowIdentity {
   readonly maxMs: number
   /** CPU time of all processes that take part; null where it cannot be read. */
   readonly cpuMs: number | null
+  /** On the GPU's own clock, inside passes; null where it has none (`timestamp-query`). */
+  readonly passMs: number | null
   /** Median of per-round ratios to the copy kernel on the same tensor. */
   readonly ratioToCopy: number | null
   /** Median of per-round ratios of the naive matmul's time to this one's: how many times as fast. */
@@ -49,7 +52,14 @@ export interface MemoryRow extends RowIdentity {
   readonly planBytes: number
 }
 
-export type BenchRow = TimedRow | RefusedRow | MemoryRow
+/** How much of a run the GPU spent inside passes, by its own clock; the rest it waited. */
+export interface IdleRow extends RowIdentity {
+  readonly kind: 'idle'
+  readonly wallMs: number
+  readonly passMs: number
+}
+
+export type BenchRow = TimedRow | RefusedRow | MemoryRow | IdleRow
 
 /** Plain data; what --json writes and --against reads. */
 export interface BenchReport {
@@ -63,7 +73,9 @@ export interface BenchReport {
   readonly rows: readonly BenchRow[]
 }
 
-const HEADINGS = ['kernel', 'shape', 'median ms', 'min', 'max', 'cpu ms', 'x copy', 'x naive', 'x product', 'rate']
+const HEADINGS = [
+  ...['kernel', 'shape', 'median ms', 'min', 'max', 'cpu ms', 'pass ms', 'x copy', 'x naive', 'x product', 'rate'],
+]
 
 /** Three significant digits, never in exponent form; '' for null. */
 export function digits(value: number | null): string {
@@ -78,16 +90,31 @@ export function rateText(rate: BenchRate | null): string {
 }
 
 function cells(row: TimedRow): string[] {
-  const times = [row.medianMs, row.minMs, row.maxMs, row.cpuMs]
+  const times = [row.medianMs, row.minMs, row.maxMs, row.cpuMs, row.passMs]
   const ratios = [row.ratioToCopy, row.speedupOverNaive, row.ratioToProduct]
   return [row.name, row.shape, ...[...times, ...ratios].map(digits), rateText(row.rate)]
 }
 
 /** What stands in place of times. */
-export function remark(row: RefusedRow | MemoryRow): string {
+export function remark(row: RefusedRow | MemoryRow | IdleRow): string {
   if (row.kind === 'refused') return `not timed: ${row.reason}`
+  if (row.kind === 'idle') {
+    const share = (100 * (1 - row.passMs / row.wallMs)).toFixed(1)
+    return `${share} % of ${digits(row.wallMs)} ms outside passes`
+  }
   const { peakBytes, planBytes } = row
   return `peak ${mebibytes(peakBytes)} of ${mebibytes(planBytes)} planned (${digits(peakBytes / planBytes)})`
+}
+
+/** Rows as a table of Markdown, under `heads`, a line each. */
+export function formatBenchMarkdown(heads: readonly string[], rows: readonly BenchRow[]): string {
+  const line = (values: readonly string[]) => `| ${values.join(' | ')} |`
+  const columns = HEADINGS.map((_, col) => (col < 2 ? '---' : '---:'))
+  const empty = HEADINGS.slice(3).map(() => '')
+  const lines = rows.map((row) =>
+    line(row.kind === 'timed' ? cells(row) : [row.name, row.shape, remark(row), ...empty]),
+  )
+  return [...heads.map((head) => `- ${head}`), '', line(HEADINGS), line(columns), ...lines, ''].join('\n')
 }
 
 /** Columns two spaces apart; the first `texts` of them aligned to the left. */
@@ -111,7 +138,7 @@ export function formatBenchHeader({
   rounds,
   comparedBy,
 }: Omit<BenchReport, 'rows'>): string[] {
-  const { vendor, architecture, description, isSoftware, features, limits } = adapter
+  const { vendor, architecture, description, isSoftware, features, limits, kernels } = adapter
   const { runtime, commit, load } = host
   const lanes = subgroups === null ? 'subgroups not told' : `subgroups of ${subgroups.min} to ${subgroups.max}`
   return [
@@ -120,8 +147,9 @@ export function formatBenchHeader({
     `limits: ${Object.entries(limits)
       .map(([name, value]) => `${name} ${value}`)
       .join(', ')}`,
+    `kernels: ${kernelText(kernels)}`,
     `runtime: ${runtime}, commit ${commit ?? 'unknown'}, load ${load === null ? 'unknown' : load.toFixed(2)}`,
-    `${rounds} rounds, ratios by ${comparedBy === 'cpu' ? 'CPU time' : 'wall time'}`,
+    `${rounds} ${rounds === 1 ? 'round' : 'rounds'}, ratios by ${comparedBy === 'cpu' ? 'CPU time' : 'wall time'}`,
   ]
 }
 

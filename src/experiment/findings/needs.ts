@@ -21,8 +21,8 @@ export interface Need {
 
 export type FindingId = 'mxfp8' | 'w4a4' | 'rotation' | 'affine' | 'compensation' | 'rtn' | 'scales' | 'pre-scale'
 
-/** Random rotations that a verdict takes. */
-export const ROTATION_SEEDS = 3
+/** Rotations of different seeds that a verdict takes (methods-transform, section 14), here and in the Rotation view. */
+export const ROTATION_SEEDS = 5
 
 const named = (id: string): Setting => {
   const setting = SETTINGS.find((each) => each.id === id)

@@ -25,6 +25,7 @@ export function blockAffineMemory(size: MethodSize, { config, options }: Rotatio
   const kept = 2 * blocks + operandBytes(size).w + logits
   return {
     fitting: Math.max(kept, stepBytes(size, config, block)),
+    shared: [],
     kept,
     applied: (rows) => matrixClass(rows, inDim),
     clips: { weight: config.weight !== null, activations: config.activation !== null },

@@ -1,7 +1,8 @@
 /** Memory of the scales per channel. */
-import { numberOption } from '../../core/options'
+import { numberOption, type OptionValues } from '../../core/options'
 import type { QuantConfig } from '../../formats/number-format'
 import { SUM_WIDTH } from '../../gpu/kernels/strided-sums'
+import { GRAM } from '../gptq/hessian'
 import {
   blockWords,
   columnStatistics,
@@ -24,6 +25,7 @@ export function smoothingMemory(size: MethodSize): TransformMemory {
   const statistics = columnStatistics(tokens, inDim) + columnStatistics(outDim, inDim)
   return {
     fitting: Math.max(statistics, kept),
+    shared: [],
     kept,
     applied: (rows) => matrixClass(rows, inDim),
     clips: NO_CLIPS,
@@ -40,13 +42,24 @@ export function awqMemory(size: MethodSize, { config, options }: RotationInput):
   const search = searchBytes(size, config, { variant: options.variant, points: numberOption(options, 'points') })
   return {
     fitting: Math.max(search, clips ? scaled + clipBytes(size, config, width) : 0),
+    shared: readsGram(size, config, options) ? [{ name: GRAM, bytes: matrixClass(inDim, inDim) }] : [],
     kept: scaled + factors,
     applied: (rows) => matrixClass(rows, inDim),
     clips: { weight: clips, activations: false },
   }
 }
 
-/** scaleLosses at its worst candidate. */
+/** As chooseLoss. */
+function readsGram(
+  { inDim, tokens, limitBytes }: MethodSize,
+  { weight, activation }: QuantConfig,
+  { variant }: OptionValues,
+): boolean {
+  if (!weight || (variant === 'activation-aware' && activation)) return false
+  return tokens > inDim && matrixClass(inDim, inDim) <= limitBytes
+}
+
+/** scaleLosses at its worst candidate, the Gram matrix aside. */
 function searchBytes(
   size: MethodSize,
   { weight, activation }: QuantConfig,
@@ -59,10 +72,8 @@ function searchBytes(
     return shared + (1 + roundedCopies(weight)) * w + (1 + roundedCopies(activation)) * x + 2 * y
   }
   if (!weight) return 0
-  const gram = matrixClass(inDim, inDim)
   const error = (3 + roundedCopies(weight)) * w
-  // As chooseLoss.
-  if (tokens > inDim && gram <= limitBytes) return shared + gram + error + w
+  if (tokens > inDim && matrixClass(inDim, inDim) <= limitBytes) return shared + error + w
   return shared + error + matrixClass(outDim, tokens)
 }
 

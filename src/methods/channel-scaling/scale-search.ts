@@ -11,7 +11,7 @@ import { scaleColumns } from '../../gpu/kernels/scale-columns'
 import { SUM_WIDTH, stridedSums } from '../../gpu/kernels/strided-sums'
 import { Recorder } from '../../gpu/recorder'
 import { readFloats } from '../../gpu/transfer'
-import { gatherHessian } from '../gptq/hessian'
+import { sharedHessian } from '../gptq/hessian'
 import type { Context, FitInput } from '../method'
 import { pacedSubmit } from '../pace'
 import type { ScaleCandidate } from './awq-grid'
@@ -62,7 +62,7 @@ async function chooseLoss(input: FitInput, withActivations: boolean, context: Co
   const { activation } = config
   if (withActivations && activation) return productLoss(input, { ...config, activation })
   if (calibration.rows > calibration.cols && holdsGram(context.gpu, weight.cols)) {
-    const { gram } = await gatherHessian(calibration, {
+    const { gram } = await sharedHessian(() => calibration, {
       ...context,
       onProgress: (progress) => context.onProgress({ ...progress, stage: 'AWQ statistics' }),
     })

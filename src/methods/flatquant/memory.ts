@@ -28,6 +28,7 @@ export function flatquantMemory(size: MethodSize, { config, options }: RotationI
   const kept = bases + COPIES * operandBytes(size).w + clips
   return {
     fitting: Math.max(kept, stepBytes(size, config, { a, b })),
+    shared: [],
     kept,
     applied: (rows) => COPIES * matrixClass(rows, inDim),
     clips: { weight: config.weight !== null, activations: config.activation !== null },

@@ -2,8 +2,9 @@ import { Arena } from '../../gpu/arena'
 import { Recorder } from '../../gpu/recorder'
 import type { CalibrationPieces, Context, FitInput, FittedTransform, QuantizedWeight, RowQuantizer } from '../method'
 import { clipWeight } from '../rounding/clip-weight'
+import { gramFits } from './factor-slabs'
 import { gptqChoices } from './options'
-import { prepareGptq } from './quantize-weight'
+import { prepareGptq, prepareSharedGptq } from './quantize-weight'
 
 /** What a result says where the setting leaves the weight alone. */
 const NOTHING_TO_COMPENSATE = 'The weight stays in full precision: nothing to compensate.'
@@ -35,9 +36,12 @@ export async function compensate(
     const clipped = clipWeight(recorder, scratch, weight, clip)
     recorder.submit()
     const { cols: channels, rows: tokens } = calibration
-    const forEach: CalibrationPieces['forEach'] = (visit) => visit(apply(calibration))
+    const request = { ...choices, quantizer }
     const inner = { ...context, arena: scratch }
-    const prepared = await prepareGptq({ channels, tokens, forEach }, { ...choices, quantizer }, inner)
+    const forEach: CalibrationPieces['forEach'] = (visit) => visit(apply(calibration))
+    const prepared = gramFits(channels, gpu.pool.limitBytes)
+      ? await prepareSharedGptq(() => apply(calibration), request, inner)
+      : await prepareGptq({ channels, tokens, forEach }, request, inner)
     const { weight: rounded, pack } = await prepared.quantize(clipped, context)
     return { weight: rounded, correction: null, pack, notes: prepared.notes }
   } finally {

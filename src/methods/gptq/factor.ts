@@ -127,6 +127,8 @@ async function cpuAttempt(
 ): Promise<Attempt> {
   const { gpu, arena, signal } = context
   const { order } = request
+  const empty = () => arena.matrix(gram.rows, gram.cols, `GPTQ ${request.form}`)
+  if (gpu.isRehearsal) return async () => empty()
   const last = order.length - 1
   const values = await readFloats(gpu, gram.buffer, gram.rows * gram.stride)
   return async (damping) => {
@@ -139,7 +141,7 @@ async function cpuAttempt(
     const onPanel = (done: number, total: number) => context.onProgress({ stage: STAGE, done, total })
     const outcome = await choleskyWithInverse(order.length, element, { signal, onPanel })
     if (outcome.kind === 'failed') return order[last - outcome.index]
-    const target = arena.matrix(gram.rows, gram.cols, `GPTQ ${request.form}`)
+    const target = empty()
     gpu.device.queue.writeBuffer(target.buffer, 0, triangleOf(outcome, request.form, target.stride))
     return target
   }

@@ -6,6 +6,7 @@ import { addGram, gramSlabRows } from '../../gpu/kernels/gram'
 import { Recorder } from '../../gpu/recorder'
 import { readFloats } from '../../gpu/transfer'
 import type { CalibrationPieces, Context } from '../method'
+import { once } from '../once'
 import { pacedSubmit } from '../pace'
 
 export const STATISTICS_STAGE = 'GPTQ statistics'
@@ -26,6 +27,14 @@ export interface HessianFacts {
   /** Mean and median of H_jj over the other channels; 0 when there are none. */
   readonly meanDiagonal: number
   readonly medianDiagonal: number
+}
+
+/** The name of `sharedHessian` among the shared results of its rows. */
+export const GRAM = 'gram'
+
+/** gatherHessian of the calibration rows at hand, computed once for all methods that read it. */
+export function sharedHessian(calibration: () => GpuMatrix, context: Context): Promise<Hessian> {
+  return once(context, GRAM, (own) => gatherHessian(calibration(), own))
 }
 
 /**

@@ -14,7 +14,9 @@ import {
 import type { RotationInput } from '../method'
 import { factorPlace } from './factor'
 import { gramFits, slabRows } from './factor-slabs'
+import { GRAM } from './hessian'
 import { gptqChoices } from './options'
+import { factorName } from './quantize-weight'
 
 export interface GptqMemory {
   /** The largest single buffer. */
@@ -44,23 +46,32 @@ export function gptqMemory(channels: number, limitBytes: number): GptqMemory | {
 export function compensationMemory(
   size: MethodSize,
   { config, options }: RotationInput,
-  { applied, clips }: Pick<TransformMemory, 'applied' | 'clips'>,
+  { clips }: Pick<TransformMemory, 'clips'>,
 ): MitigationMemory {
-  const { inDim, outDim, tokens, limitBytes } = size
+  const { inDim, outDim, limitBytes } = size
   const quantizer = config.weight
-  if (!quantizer) return { working: 0, kept: 0, rank: 0 }
+  if (!quantizer) return { working: 0, shared: [], kept: 0, rank: 0 }
   const { w } = operandBytes(size)
-  const rotated = applied(tokens)
   const literal = literalFactor(quantizer) === null ? 0 : w
   const { block } = gridFor(quantizer)
-  const kept = rotated + w + literal + 2 * blockWords(outDim, inDim, block)
+  const kept = w + literal + 2 * blockWords(outDim, inDim, block)
   const scratch = clips.weight ? w : 0
-  const factor = factorBytes(size, gptqChoices(options).damping)
+  const choices = gptqChoices(options)
+  const factor = factorBytes(size, choices.damping)
   // In processing order, errors of a run of columns; multiplied first under a literal pre-scale.
   const walking = kept + literal + w + matrixClass(outDim, ERROR_COLS)
-  const coupling = gramFits(inDim, limitBytes) ? 0 : 3 * w
+  if (!gramFits(inDim, limitBytes)) {
+    const coupling = 3 * w
+    const working = scratch + Math.max(factor.finding, factor.kept + walking + coupling)
+    return { working, shared: [], kept, rank: 0 }
+  }
+  const gram = matrixClass(inDim, inDim)
   return {
-    working: scratch + Math.max(rotated + factor.finding, factor.kept + walking + coupling),
+    working: scratch + Math.max(factor.finding - gram - factor.kept, walking),
+    shared: [
+      { name: GRAM, bytes: gram },
+      { name: factorName({ ...choices, quantizer }), bytes: factor.kept },
+    ],
     kept,
     rank: 0,
   }

@@ -10,10 +10,11 @@ import { CHUNK_COLS, gridFor } from '../../gpu/kernels/grid'
 import { quantize } from '../../gpu/kernels/quantize'
 import { Recorder } from '../../gpu/recorder'
 import type { CalibrationPieces, Context, QuantizedWeight } from '../method'
+import { once } from '../once'
 import { type TriangularFactor, walkColumns } from './columns'
 import { factorHessian, factorPlace } from './factor'
 import { factorSlabs, gatherDiagonal, gramFits, slabRows } from './factor-slabs'
-import { gatherFromPieces, type Hessian, type HessianFacts } from './hessian'
+import { gatherFromPieces, type Hessian, type HessianFacts, sharedHessian } from './hessian'
 import { gptqNotes } from './notes'
 import type { GptqChoices, ScaleSource } from './options'
 import { processingOrder } from './order'
@@ -64,15 +65,35 @@ export async function prepareGptq(
   }
 }
 
+/** The same of X' that fits whole; Gram matrix and factor are shared by all methods that read them. */
+export async function prepareSharedGptq(
+  calibration: () => GpuMatrix,
+  request: GptqRequest,
+  context: Context,
+): Promise<PreparedGptq> {
+  const found = await once(context, factorName(request), async (own) =>
+    findFactor(await sharedHessian(calibration, own), request, own),
+  )
+  return prepared(found, request)
+}
+
+/** The name of the factor among the shared results of its rows: all it depends on beside them. */
+export function factorName({ order, damping, quantizer }: Omit<GptqRequest, 'scales'>): string {
+  return JSON.stringify(['factor', damping, order, order === 'group-order' ? groupOf(quantizer) : null])
+}
+
 async function prepareFrom(hessian: Hessian, request: GptqRequest, context: Context): Promise<PreparedGptq> {
+  return prepared(await findFactor(hessian, request, context), request)
+}
+
+async function findFactor(hessian: Hessian, request: GptqRequest, context: Context): Promise<Found> {
   checkHessian(hessian)
   const order = processingOrder(request.order, hessian.diagonal, groupOf(request.quantizer))
-  if (hessian.meanDiagonal === 0) return prepared({ hessian, order, factor: null }, request)
+  if (hessian.meanDiagonal === 0) return { hessian, order, factor: null }
   const place = factorPlace(context.gpu, order.length, request.damping)
   const asked = { order, damping: request.damping, form: 'inverse', place } as const
   const { matrix, damping } = await factorHessian(hessian, asked, context)
-  const triangle = { blocks: [{ matrix, first: 0 }], coupling: [] }
-  return prepared({ hessian, order, factor: { triangle, damping } }, request)
+  return { hessian, order, factor: { triangle: { blocks: [{ matrix, first: 0 }], coupling: [] }, damping } }
 }
 
 async function prepareInSlabs(calibration: CalibrationPieces, request: GptqRequest, context: Context) {

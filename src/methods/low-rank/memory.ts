@@ -1,4 +1,5 @@
 /** Memory of the low-rank branch. */
+import { GRAM } from '../gptq/hessian'
 import {
   columnStatistics,
   type MethodSize,
@@ -19,7 +20,7 @@ export async function correctionMemory(
   transform: TransformMemory,
 ): Promise<MitigationMemory> {
   const options = lowRankOptions(input.options)
-  const { outDim, inDim, tokens } = size
+  const { outDim, inDim } = size
   const rank = Math.min(options.rank, outDim, inDim)
   const first = options.order === 'weight-first'
   // The rest of the weight has no bounds for its blocks.
@@ -27,30 +28,26 @@ export async function correctionMemory(
   const below = await base.memory(size, input, { ...transform, clips })
   if (!input.config.weight || rank === 0) return below
   const { w } = operandBytes(size)
-  const rotated = transform.applied(tokens)
   const factors = matrixClass(rank, inDim) + matrixClass(outDim, rank)
   const branch = branchBytes(size, options, rank)
-  const kept = rotated + below.kept + factors + (first ? w : 0)
+  const kept = below.kept + factors + (first ? w : 0)
   const working = first
-    ? Math.max(rotated + branch, rotated + factors + 2 * w + below.working)
-    : Math.max(rotated + below.working, rotated + below.kept + w + branch)
-  return { working, kept, rank }
+    ? Math.max(branch, factors + 2 * w + below.working)
+    : Math.max(below.working, below.kept + w + branch)
+  const gram = options.weighting === 'qera-exact' ? [{ name: GRAM, bytes: matrixClass(inDim, inDim) }] : []
+  return { working, shared: [...gram, ...below.shared], kept, rank }
 }
 
-/** As lowRankCorrection, its factors included. */
+/** As lowRankCorrection, its factors included, a Gram matrix aside. */
 function branchBytes(size: MethodSize, { weighting }: LowRankOptions, rank: number): number {
   const { outDim, inDim, tokens } = size
   const factors = matrixClass(rank, inDim) + matrixClass(outDim, rank)
-  if (rank >= inDim) return weightingBytes(size, weighting) + matrixClass(inDim, inDim) + 2 * factors
+  if (rank >= inDim) return matrixClass(inDim, inDim) + 2 * factors
   const count = probeCount(rank, outDim)
   const projected = (weighting === 'plain' ? 1 : 2) * matrixClass(count, inDim)
   const probes = matrixClass(count, outDim)
   const turned = matrixClass(rank, count) + matrixClass(rank, outDim) + matrixClass(count, count)
   const statistics = weighting === 'plain' ? 0 : columnStatistics(tokens, inDim)
   const working = Math.max(2 * probes + projected, probes + projected + turned + factors, projected + 2 * factors)
-  return weightingBytes(size, weighting) + Math.max(statistics, working)
-}
-
-function weightingBytes({ inDim }: MethodSize, weighting: LowRankOptions['weighting']): number {
-  return weighting === 'qera-exact' ? matrixClass(inDim, inDim) : 0
+  return Math.max(statistics, working)
 }

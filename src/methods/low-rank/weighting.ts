@@ -7,7 +7,7 @@ import { absoluteSums, decodeAbsoluteSums } from '../../gpu/kernels/absolute-sum
 import { channelStats, decodeChannelStats } from '../../gpu/kernels/channel-stats'
 import { Recorder } from '../../gpu/recorder'
 import { readFloats, uploadWords } from '../../gpu/transfer'
-import { gatherHessian } from '../gptq/hessian'
+import { sharedHessian } from '../gptq/hessian'
 import type { Context } from '../method'
 
 /** plain: S = I. lqer: mean |x| per channel. qera-approx: root mean square. qera-exact: SᵀS = X'ᵀX'. */
@@ -47,7 +47,7 @@ export async function gatherWeighting(
     case 'qera-exact': {
       const onProgress: Context['onProgress'] = (progress) =>
         context.onProgress({ ...progress, stage: `${LOW_RANK_STAGE}: statistics` })
-      return { kind: 'gram', gram: (await gatherHessian(calibration, { ...context, onProgress })).gram }
+      return { kind: 'gram', gram: (await sharedHessian(() => calibration, { ...context, onProgress })).gram }
     }
     default:
       return kind satisfies never

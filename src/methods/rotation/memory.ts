@@ -22,7 +22,7 @@ function hadamardMatrices(channels: number, seed: number): number {
 
 function rotationMemory(size: MethodSize, copies: number, matrix = 0): TransformMemory {
   const kept = copies * operandBytes(size).w + matrix
-  return { fitting: kept, kept, applied: (rows) => copies * matrixClass(rows, size.inDim), clips: NO_CLIPS }
+  return { fitting: kept, shared: [], kept, applied: (rows) => copies * matrixClass(rows, size.inDim), clips: NO_CLIPS }
 }
 
 /** Of transforms/quarot.ts. */

@@ -10,5 +10,5 @@ export function roundingMemory(
 ): MitigationMemory {
   const copies = weight ? roundedCopies(weight) + Number(clips.weight) : 0
   const kept = copies * operandBytes(size).w
-  return { working: kept, kept, rank: 0 }
+  return { working: kept, shared: [], kept, rank: 0 }
 }

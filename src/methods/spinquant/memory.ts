@@ -20,6 +20,7 @@ export function spinquantMemory(size: MethodSize, input: RotationInput): Transfo
   const after = 2 * rotation + copies * w
   return {
     fitting: Math.max(after + 3 * rotation, stepBytes(size, input, { a, b, rotation, dense })),
+    shared: [],
     kept: rotation + copies * w,
     applied: (rows) => copies * matrixClass(rows, inDim),
     clips: NO_CLIPS,

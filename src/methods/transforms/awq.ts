@@ -44,5 +44,9 @@ export const awq: Transform = {
     },
   ],
   fit: async (...parameters) => (await import('../channel-scaling/awq')).fitAwq(...parameters),
+  dependsOn: async ({ config: { weight, activation }, options }) => [
+    weight,
+    options.variant === 'activation-aware' ? activation : null,
+  ],
   memory: async (...parameters) => (await import('../channel-scaling/memory')).awqMemory(...parameters),
 }

@@ -22,6 +22,9 @@ export const blockHadamard: Transform = {
     },
   ],
   fit: async (...parameters) => (await import('../rotation/block')).fitBlockHadamard(...parameters),
+  dependsOn: async ({ config, options }) => [
+    (await import('../rotation/block')).hadamardSize(config, String(options.size)),
+  ],
   rotation: async (channels, { config, options }) =>
     (await import('../rotation/block')).blockRotation(channels, config, String(options.size)),
   memory: async (...parameters) => (await import('../rotation/memory')).blockHadamardMemory(...parameters),

@@ -13,11 +13,18 @@ export const identity: Transform = {
     clip: null,
     report: { notes: [], training: null, onlineOperations: 0, onlineBytes: 0 },
   }),
+  dependsOn: async () => [],
   rotation: async () => ({
     rotate: (_recorder, _arena, matrix) => matrix,
     notes: [],
     onlineOperations: 0,
     onlineBytes: 0,
   }),
-  memory: async () => ({ fitting: 0, kept: 0, applied: () => 0, clips: { weight: false, activations: false } }),
+  memory: async () => ({
+    fitting: 0,
+    shared: [],
+    kept: 0,
+    applied: () => 0,
+    clips: { weight: false, activations: false },
+  }),
 }

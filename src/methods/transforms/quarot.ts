@@ -43,6 +43,7 @@ export const quarot: Transform = {
     },
   ],
   fit: async (...parameters) => (await import('../rotation/quarot')).fitQuarot(...parameters),
+  dependsOn: async ({ options, headDim }, seed) => [options.span === 'head' ? headDim : null, seed],
   rotation: async (...parameters) => (await import('../rotation/quarot')).quarotRotation(...parameters),
   memory: async (...parameters) => (await import('../rotation/memory')).quarotMemory(...parameters),
 }

@@ -34,5 +34,8 @@ export const scaledHadamard: Transform = {
     },
   ],
   fit: async (...parameters) => (await import('../rotation/scaled')).fitScaledRotation(...parameters),
+  dependsOn: async ({ config, options }, seed) => [
+    options.rotation === 'block' ? (await import('../rotation/block')).hadamardSize(config, 'scale-block') : seed,
+  ],
   memory: async (...parameters) => (await import('../rotation/memory')).scaledHadamardMemory(...parameters),
 }

@@ -25,5 +25,6 @@ export const smoothquant: Transform = {
     },
   ],
   fit: async (...parameters) => (await import('../channel-scaling/smoothing')).fitSmoothing(...parameters),
+  dependsOn: async () => [],
   memory: async (size) => (await import('../channel-scaling/memory')).smoothingMemory(size),
 }

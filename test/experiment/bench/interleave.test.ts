@@ -31,16 +31,28 @@ function fakeTime() {
 }
 
 function optionsOf(clock: InterleaveOptions['clock'], rounds: number): InterleaveOptions {
-  return { clock, rounds, minimumMs: 5, signal: new AbortController().signal }
+  return { clock, passes: null, rounds, minimumMs: 5, signal: new AbortController().signal }
 }
 
 describe('measureInterleaved', () => {
   test('warms up, verifies, then times A B C, C B A, A B C', async () => {
     const { clock, log, subject } = fakeTime()
     const subjects = ['A', 'B', 'C'].map((name) => subject(name, () => 10))
-    await measureInterleaved(subjects, optionsOf(clock, 3))
+    const told: string[] = []
+    const onTimed = (stage: string, done: number, total: number) => told.push(`${stage} ${done}/${total}`)
+    await measureInterleaved(subjects, { ...optionsOf(clock, 3), onTimed })
+    const steps = (stage: string, total: number) =>
+      Array.from({ length: total }, (_, i) => `${stage} ${i + 1}/${total}`)
+    expect(told).toEqual([...steps('checking', 3), ...steps('timing', 9)])
     const prepare = ['A', 'B', 'C'].flatMap((name) => [`${name}1`, `${name}?`, `${name}1`])
     expect(log).toEqual([...prepare, 'A1', 'B1', 'C1', 'C1', 'B1', 'A1', 'A1', 'B1', 'C1'])
+  })
+
+  test('repeats a subject that leaves memory behind no more often than it allows', async () => {
+    const { clock, subject } = fakeTime()
+    const limited = { ...subject('A', () => 0.5), maxRepetitions: 4 }
+    const [measured] = await measureInterleaved([limited], optionsOf(clock, 1))
+    expect(measured).toMatchObject({ kind: 'timed', repetitions: 4 })
   })
 
   test('repeats a short subject until one timing lasts the minimum, and reports times per repetition', async () => {
@@ -48,13 +60,42 @@ describe('measureInterleaved', () => {
     const [measured] = await measureInterleaved([subject('A', (call) => (call === 0 ? 90 : 0.5))], optionsOf(clock, 2))
     expect(measured).toEqual({
       kind: 'timed',
-      first: { wallMs: 90, cpuMs: 180 },
+      first: { wallMs: 90, cpuMs: 180, passMs: null },
       repetitions: 10,
       rounds: [
-        { wallMs: 0.5, cpuMs: 1 },
-        { wallMs: 0.5, cpuMs: 1 },
+        { wallMs: 0.5, cpuMs: 1, passMs: null },
+        { wallMs: 0.5, cpuMs: 1, passMs: null },
       ],
     })
+  })
+
+  test('what the GPU spent inside passes is of the timing alone, per repetition', async () => {
+    const { clock, subject } = fakeTime()
+    let inside = 0
+    const counted: Subject = {
+      ...subject('A', () => 10),
+      // No run of it comes between its check and the next subject.
+      longRounds: 2,
+      run: async (repetitions) => {
+        inside += 8 * repetitions
+        await subject('A', () => 10).run(repetitions)
+      },
+      verify: async () => {
+        inside += 1000
+        return null
+      },
+    }
+    const passes = {
+      async take() {
+        const taken = inside
+        inside = 0
+        return taken === 0 ? null : taken
+      },
+    }
+    const none = subject('B', () => 10)
+    const [a, b] = await measureInterleaved([counted, none], { ...optionsOf(clock, 2), passes })
+    expect(a).toMatchObject({ first: { passMs: 8 }, rounds: [{ passMs: 8 }, { passMs: 8 }] })
+    expect(b).toMatchObject({ first: { passMs: null }, rounds: [{ passMs: null }, { passMs: null }] })
   })
 
   test('grows repetitions further when the first guess was too few', async () => {

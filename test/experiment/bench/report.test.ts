@@ -1,6 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { BENCH_SCHEMA, compareReports, formatComparison, parseReport } from '../../../src/experiment/bench/against'
-import { type BenchReport, formatBenchTable, type TimedRow } from '../../../src/experiment/bench/report'
+import {
+  BENCH_SCHEMA,
+  compareReports,
+  differences,
+  formatComparison,
+  parseReport,
+} from '../../../src/experiment/bench/against'
+import {
+  type BenchReport,
+  formatBenchMarkdown,
+  formatBenchTable,
+  type TimedRow,
+} from '../../../src/experiment/bench/report'
+import { PLAIN_CHOICES } from '../../../src/gpu/kernel-choices'
 
 const adapter = {
   vendor: 'acme',
@@ -11,6 +23,7 @@ const adapter = {
   maxBindingBytes: 1,
   features: ['shader-f16', 'subgroups'],
   limits: { maxBufferSize: 1024 },
+  kernels: { choices: PLAIN_CHOICES, isMeasured: false },
 }
 
 function timed(name: string, change: Partial<TimedRow>): TimedRow {
@@ -24,6 +37,7 @@ function timed(name: string, change: Partial<TimedRow>): TimedRow {
     minMs: 0.5,
     maxMs: 12.25,
     cpuMs: null,
+    passMs: null,
     ratioToCopy: null,
     speedupOverNaive: null,
     ratioToProduct: null,
@@ -47,7 +61,7 @@ function reportOf(rows: BenchReport['rows'], change: Partial<BenchReport> = {}):
 describe('the table', () => {
   test('says where it was taken, lines up numbers and says why a row was not timed', () => {
     const report = reportOf([
-      timed('copy', { cpuMs: 2.5, ratioToCopy: 1, rate: { kind: 'bandwidth', gigabytesPerSecond: 2 } }),
+      timed('copy', { cpuMs: 2.5, passMs: 0.25, ratioToCopy: 1, rate: { kind: 'bandwidth', gigabytesPerSecond: 2 } }),
       timed('matmul nt', {
         medianMs: 120,
         speedupOverNaive: 8.5,
@@ -55,22 +69,41 @@ describe('the table', () => {
         rate: { kind: 'arithmetic', gflops: 3.25 },
       }),
       { kind: 'refused', name: 'histogram', shape: '2 x 2', reason: 'bin 3: 1 elements too many' },
+      { kind: 'idle', name: 'idle overhead', shape: '8 x 8', wallMs: 250, passMs: 230 },
     ])
     expect(formatBenchTable(report)).toBe(
       [
         'adapter: Acme 1 (acme gen1, software), subgroups of 4 to 8',
         'features: shader-f16, subgroups',
         'limits: maxBufferSize 1024',
+        'kernels: products by 8 x 8 registers, blocks by one thread, codes decoded once; default',
         'runtime: Dawn 1, commit abc1234+, load 1.50',
         '7 rounds, ratios by CPU time',
         '',
-        'kernel     shape      median ms    min   max  cpu ms  x copy  x naive  x product          rate',
-        'copy       512 x 512       1.00  0.500  12.3    2.50    1.00                         2.00 GB/s',
-        'matmul nt  512 x 512        120  0.500  12.3                     8.50       1.25  3.25 GFLOP/s',
+        'kernel     shape      median ms    min   max  cpu ms  pass ms  x copy  x naive  x product          rate',
+        'copy       512 x 512       1.00  0.500  12.3    2.50    0.250    1.00                         2.00 GB/s',
+        'matmul nt  512 x 512        120  0.500  12.3                              8.50       1.25  3.25 GFLOP/s',
         'histogram  2 x 2  not timed: bin 3: 1 elements too many',
+        'idle overhead  8 x 8  8.0 % of 250 ms outside passes',
         '',
       ].join('\n'),
     )
+  })
+
+  test('is given as Markdown, each row with as many cells', () => {
+    const rows = [
+      timed('copy', { ratioToCopy: 1 }),
+      { kind: 'refused', name: 'histogram', shape: '2 x 2', reason: 'wrong' } as const,
+    ]
+    expect(formatBenchMarkdown(['adapter: Acme 1'], rows).split('\n')).toEqual([
+      '- adapter: Acme 1',
+      '',
+      '| kernel | shape | median ms | min | max | cpu ms | pass ms | x copy | x naive | x product | rate |',
+      '| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+      '| copy | 512 x 512 | 1.00 | 0.500 | 12.3 |  |  | 1.00 |  |  |  |',
+      '| histogram | 2 x 2 | not timed: wrong |  |  |  |  |  |  |  |  |',
+      '',
+    ])
   })
 
   test('what is not known is said', () => {
@@ -117,6 +150,27 @@ describe('a report beside an earlier one', () => {
       '2 rows only now, 2 rows only then',
       '',
     ])
+  })
+
+  test('two clocks, adapters or runtimes are told apart above the table, and ratios of two clocks are not divided', () => {
+    expect(differences(now, then)).toEqual([])
+    const elsewhere = {
+      ...then,
+      adapter: { ...adapter, description: 'Acme 2' },
+      host: { runtime: 'Browser 2', commit: null, load: null },
+      comparedBy: 'wall' as const,
+    }
+    expect(compareReports(now, elsewhere).map(({ relative }) => relative)).toEqual([null, null, null])
+    expect(compareReports(now, elsewhere)[0]).toMatchObject({ wall: 0.5, cpu: 0.5 })
+    expect(formatComparison(now, elsewhere)).toContain(
+      [
+        'not the same adapter: now Acme 1, then Acme 2',
+        'not the same runtime: now Dawn 1, then Browser 2',
+        'no x relative: ratios are by CPU time now, by wall time then',
+        '',
+        'kernel',
+      ].join('\n'),
+    )
   })
 
   test('what --json wrote is read back; anything else is refused with what was found', () => {

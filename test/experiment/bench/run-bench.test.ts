@@ -53,6 +53,8 @@ const ROUNDED = [
   ...['mxfp4 3/4', 'mxfp4 best', 'mxfp4 fp32', 'nvfp4(four-over-six=mse)', 'int4(group=128,scheme=asym)'],
 ]
 const PACKED = ROUNDED.filter((name) => name !== 'bf16' && name !== 'fp16')
+/** By the tile of the device, and by the others. */
+const PRODUCTS = ['matmul nt', 'matmul nt registers-4x4', 'matmul nt workgroup-64x64']
 
 /** Every kernel passes the check that stands before its timing: no refused row, on any adapter. */
 test('the short suite times every kernel and floor, and refuses none', async () => {
@@ -74,13 +76,15 @@ test('the short suite times every kernel and floor, and refuses none', async () 
       ...PACKED.map((name) => `dequantize ${name}`),
       'hadamard 32',
       'hadamard 256',
-      'kronecker 16 x 16',
       'histogram',
       'output error sums',
     ].map((name) => `${name} [64 x 256]`),
-    ...['copy', 'hadamard 128'].map((name) => `${name} [128 x 128]`),
-    ...['matmul nt', 'matmul nn', 'matmul tn', 'matmul naive'].map((name) => `${name} [64 x 64 x 64]`),
-    ...['250 x 333 x 517', '256 x 320 x 512'].map((shape) => `matmul nt [${shape}]`),
+    ...['copy', 'hadamard 128', 'kronecker 8 x 16', 'product'].map(
+      (name) => `${name} [128 x 128${name === 'product' ? ' x 128' : ''}]`,
+    ),
+    ...[...PRODUCTS, 'matmul nn', 'matmul tn', 'matmul naive'].map((name) => `${name} [64 x 64 x 64]`),
+    ...PRODUCTS.map((name) => `${name} [250 x 333 x 517]`),
+    'matmul nt [256 x 320 x 512]',
   ])
   for (const row of report.rows) if (row.kind === 'timed') expect(row.medianMs).toBeGreaterThan(0)
   const copy = report.rows.find(({ name }) => name === 'copy')
@@ -161,6 +165,31 @@ test('peaks of a method are counted with the layer, and stay below what was plan
   expect(row.peakBytes / row.planBytes).toBeLessThanOrEqual(1.1)
 })
 
+test('where the GPU has a clock, a run says how much of it was spent inside passes', async () => {
+  const { rows } = await runBench(options({ filter: 'idle', layer: 128 }))
+  const [, row] = rows
+  if (row?.kind !== 'idle') throw new Error(`idle overhead: ${row?.kind === 'refused' ? row.reason : 'no row'}`)
+  expect(row.shape).toBe('128 x 128, 64 tokens')
+  expect(row.passMs).toBeGreaterThan(0)
+  expect(row.passMs).toBeLessThan(row.wallMs)
+})
+
+test('without that clock the row says so, and times have no part inside passes', async () => {
+  const features = new Set([...t.gpu.device.features].filter((name) => name !== 'timestamp-query'))
+  const device = new Proxy(t.gpu.device, {
+    get: (target, key) => {
+      if (key === 'features') return features
+      const value = Reflect.get(target, key, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  const { rows } = await runBench(options({ filter: 'idle', gpu: { ...t.gpu, device } }))
+  expect(rows).toMatchObject([
+    { name: 'empty submit', passMs: null },
+    { kind: 'refused', reason: 'expected a device with timestamp-query, found none' },
+  ])
+})
+
 /** A library that multiplies on the CPU, `error` beside the truth. */
 function peerOf(name: string, error: number, log: string[]): Peer {
   return {
@@ -205,7 +234,9 @@ test('settings that make no sense are refused with the number', async () => {
   await expect(runBench(options({ rotation: 100 }))).rejects.toThrow('found 100')
   await expect(runBench(options({ layer: 8192 }))).rejects.toThrow('found 8192')
   await expect(runBench(options({ rounds: 0 }))).rejects.toThrow('expected a whole number of 1 or more, found 0')
-  await expect(runBench(options({ filter: 'fourier' }))).rejects.toThrow('found "fourier"')
+  const onRow = vi.fn()
+  await expect(runBench(options({ filter: 'fourier', onRow }))).rejects.toThrow('found "fourier"')
+  expect(onRow).not.toHaveBeenCalled()
 })
 
 test('aborting ends the run and gives its buffers back', async () => {
@@ -222,16 +253,16 @@ const entry = (name: string, work: Work | null = null, baseline?: Baseline) => (
 })
 const timed = (cpu: number[]) => ({
   kind: 'timed' as const,
-  first: { wallMs: 50, cpuMs: 60 },
+  first: { wallMs: 50, cpuMs: 60, passMs: null },
   repetitions: 4,
-  rounds: cpu.map((cpuMs) => ({ wallMs: cpuMs / 2, cpuMs })),
+  rounds: cpu.map((cpuMs) => ({ wallMs: cpuMs / 2, cpuMs, passMs: cpuMs / 4 })),
 })
 
 test('rows carry medians of rounds and the median of per-round ratios', () => {
   const entries = [entry('copy', { kind: 'bytes', bytes: 8e6 }, 'copy'), entry('other'), entry('broken')]
   const measurements = [timed([2, 4, 8]), timed([6, 8, 40]), { kind: 'refused' as const, reason: 'off by one' }]
   const rows = toRows(entries, measurements, ({ rounds }) => rounds.map(({ cpuMs }) => cpuMs ?? 0))
-  expect(rows[0]).toMatchObject({ medianMs: 2, minMs: 1, maxMs: 4, cpuMs: 4, ratioToCopy: 1, firstMs: 50 })
+  expect(rows[0]).toMatchObject({ medianMs: 2, minMs: 1, maxMs: 4, cpuMs: 4, passMs: 1, ratioToCopy: 1, firstMs: 50 })
   expect(rows[0]).toMatchObject({ rate: { kind: 'bandwidth', gigabytesPerSecond: 4 } })
   expect(rows[1]).toMatchObject({ medianMs: 4, ratioToCopy: 3, speedupOverNaive: null, rate: null })
   expect(rows.map((row) => row.kind === 'timed' && row.ratioToProduct)).toEqual([null, null, false])
