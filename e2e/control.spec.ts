@@ -33,7 +33,10 @@ test('the curve of a training grows on the Training view, and stays after Cancel
   await expect(caption).toContainText('FlatQuant under W4A4: at step', { timeout: 60_000 })
 })
 
-test('a link restores the setting, the methods and the numbers', async ({ page, context }) => {
+test('a link restores the setting, the methods and the numbers; the Error view compares all four settings', async ({
+  page,
+  context,
+}) => {
   await page.goto('/#m=rtn,quarot')
   await waitForResults(page, ['rtn', 'quarot'])
   await page.getByTestId('setting-w4a16').click()
@@ -46,11 +49,8 @@ test('a link restores the setting, the methods and the numbers', async ({ page, 
   await waitForResults(fresh, ['rtn', 'quarot'])
   expect(await shownError(fresh, 'quarot')).toBe(shown)
   await expect(fresh.getByTestId('tile-flatquant')).toHaveCount(0)
-})
+  await fresh.close()
 
-test('the Error view compares all four settings', async ({ page }) => {
-  await page.goto('/#m=rtn,quarot')
-  await waitForResults(page, ['rtn', 'quarot'])
   await page.getByTestId('view-error').click()
   await expect(page.locator('body')).toHaveAttribute('data-state', 'ready', { timeout: 60_000 })
   const figure = page.getByTestId('panel-error')

@@ -81,6 +81,9 @@ test('recipe, script, table and report agree with the page, no request leaves, a
   context,
 }) => {
   await openExport(page, 'seed=4')
+  // The dialog opens on the best method.
+  await expect(page.getByTestId('export-method')).toHaveValue('rtn')
+  await page.getByTestId('export-method').selectOption('quarot')
   await saved(page, 'csv')
   const requests: string[] = []
   page.on('request', (request) => requests.push(request.url()))

@@ -32,7 +32,7 @@ async function waitForRows(page: Page, rows: readonly string[] = ROWS) {
 test('the kurtosis of X is that of the file, and a click pins a channel in every row and in the link', async ({
   page,
 }) => {
-  await page.goto('/#view=figure5')
+  await page.goto('/#view=figure5&m=rtn,quarot,flatquant(steps=10)')
   await waitForRows(page)
   const { rows, cols, data } = readTensor(INPUT)
   const heldOut = data.subarray((rows / 2) * cols)

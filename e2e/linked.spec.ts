@@ -6,7 +6,7 @@ const NEAR = 3
 test('a method and a channel picked in one place are shown in all, stay in the link, and lead to the block', async ({
   page,
 }) => {
-  await page.goto('/#view=surface')
+  await page.goto('/#m=rtn,quarot,flatquant(steps=10)&view=surface')
   await waitForResults(page)
   const hash = () => new URL(page.url()).hash
   const plots = page.locator('figure[data-drawing="drawn"]')

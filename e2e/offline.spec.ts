@@ -13,7 +13,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { BUILT_IN_LAYERS } from '../src/io/built-in-layers'
-import { expect, repoFile, test, waitForResults } from './support'
+import { expect, repoFile, shownError, test, waitForResults } from './support'
 
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' }
 const PREFIX = '/some/folder/'
@@ -57,12 +57,14 @@ test.use({
   expectedErrors: { patterns: [/ERR_INTERNET_DISCONNECTED|ERR_CONNECTION|ERR_FAILED/] },
 })
 
-test('works without a network from the second visit on, offers a newer version, and forgets', async ({
+test('works from a sub-path, without a network from the second visit on, offers a newer version, and forgets', async ({
   page,
   context,
 }) => {
   await page.goto(`${address}#m=rtn`)
   await waitForResults(page, ['rtn'])
+  expect(Number(await shownError(page, 'rtn'))).toBeGreaterThan(0)
+  await expect(page.getByTestId('tile-rtn').locator('.main-svg').first()).toBeVisible()
   await page.evaluate(() => navigator.serviceWorker.ready)
   for (const { file } of BUILT_IN_LAYERS)
     await expect.poll(() => page.evaluate(keptAddresses)).toContain(`${address}${file}`)

@@ -33,7 +33,9 @@ test('formats with options give the errors of the headless command', async ({ pa
   expect(await shownError(page, 'rtn')).toBe(rtn('--setting', 'int4(group=32,scheme=asym)/nvfp4(four-over-six=mse)'))
 })
 
-test('another block size is marked as non-standard wherever its numbers stand', async ({ page }) => {
+test('another block size is marked as non-standard wherever its numbers stand; the pre-scale slider changes number and link', async ({
+  page,
+}) => {
   await page.goto('/#m=rtn')
   await waitForResults(page, ['rtn'])
   await expect(page.getByTestId('badge-block-size')).toHaveCount(0)
@@ -43,10 +45,9 @@ test('another block size is marked as non-standard wherever its numbers stand', 
   await expect(page.getByTestId('answer')).toContainText('blocks of 16 (non-standard): RTN')
   await waitForResults(page, ['rtn'])
   expect(await shownError(page, 'rtn')).toBe(rtn('--setting', 'W4A4', '--block', '16'))
-})
 
-test('the pre-scale slider changes the number and the link', async ({ page }) => {
-  await page.goto('/#m=rtn')
+  await page.getByTestId('setting-block-size').selectOption('32')
+  await expect(page.getByTestId('badge-block-size')).toHaveCount(0)
   await waitForResults(page, ['rtn'])
   const before = await shownError(page, 'rtn')
   const thumb = page.getByRole('slider', { name: 'Pre-scale factor' })
@@ -67,7 +68,9 @@ test('the pre-scale slider changes the number and the link', async ({ page }) =>
   await expect(page).toHaveURL(/pre=0\.(5[5-9]|6[0-5])(&|$)/)
 })
 
-test('settings of the key-value cache are offered for key and value projections', async ({ page }) => {
+test('settings of the key-value cache are offered for key and value projections, with the heads of the model', async ({
+  page,
+}) => {
   await page.goto('/#m=rtn')
   await waitForResults(page, ['rtn'])
   await expect(page.getByTestId('setting-w4a8kv8')).toHaveCount(0)
@@ -79,11 +82,7 @@ test('settings of the key-value cache are offered for key and value projections'
   await expect(page.getByTestId('answer')).toContainText('W4A4KV4: RTN')
   await waitForResults(page, ['rtn'])
   expect(Number(await shownError(page, 'rtn'))).toBeGreaterThan(Number(plain))
-})
 
-test('heads of a built-in layer have the size of its model', async ({ page }) => {
-  await page.goto(`/#w=${KEYS}&set=w4a4kv4&m=rtn`)
-  await waitForResults(page, ['rtn'])
   await expect(page.getByTestId('conditions')).toContainText('Y MXFP4 per head of 32 channels')
   const automatic = await shownError(page, 'rtn')
   await page.getByTestId('setting-head-dim').selectOption('32')

@@ -37,7 +37,9 @@ test('shards and their index are one model; the norm before a weight shapes its 
   expect(await seriousViolations(page)).toEqual([])
 })
 
-test('a missing shard is named, the rest is used, and the shard can come later', async ({ page }) => {
+test('a missing shard is named, the rest is used, and the shard can come later; statistics come when they are asked for', async ({
+  page,
+}) => {
   await opened(page)
   await drop(page, [INDEX, SHARDS[1]])
   const note = page.getByTestId('banner-IX-03')
@@ -49,6 +51,18 @@ test('a missing shard is named, the rest is used, and the shard can come later',
   await expect(note).toHaveCount(0)
   await waitForResults(page, ['rtn'])
   expect(await shownError(page, 'rtn')).toBe(before)
+
+  const row = page.locator('li', { has: page.locator('[data-tensor="model.layers.0.input_layernorm.weight"]') })
+  await row.getByTestId('tensor-details').click()
+  const statistics = page.getByTestId('tensor-statistics')
+  await expect(statistics).toContainText('Elements128')
+  await expect(statistics).toContainText('Not finitenone')
+  const values = new Float32Array(
+    SHARDS[0].buffer.buffer.slice(SHARDS[0].buffer.byteOffset).slice(-4 * (2 * 128 * 128 + 128)),
+  )
+  const largest = Math.max(...values.subarray(0, 128))
+  await expect(statistics).toContainText(`Maximum${largest.toPrecision(4)}`)
+  expect(await seriousViolations(page)).toEqual([])
 })
 
 test('a folder is searched for what is ours', async ({ page }) => {
@@ -100,22 +114,6 @@ test('a NumPy array is the activations of the layer that is open, and its rows c
   await drop(page, [SHARDS[0], npyFile('x.npy', 96, 128)])
   await waitForResults(page, ['rtn'])
   expect(await shownError(page, 'rtn')).toBe(error)
-})
-
-test('statistics of a tensor are computed when they are asked for', async ({ page }) => {
-  await opened(page)
-  await drop(page, SHARDS[0])
-  const row = page.locator('li', { has: page.locator('[data-tensor="model.layers.0.input_layernorm.weight"]') })
-  await row.getByTestId('tensor-details').click()
-  const statistics = page.getByTestId('tensor-statistics')
-  await expect(statistics).toContainText('Elements128')
-  await expect(statistics).toContainText('Not finitenone')
-  const values = new Float32Array(
-    SHARDS[0].buffer.buffer.slice(SHARDS[0].buffer.byteOffset).slice(-4 * (2 * 128 * 128 + 128)),
-  )
-  const largest = Math.max(...values.subarray(0, 128))
-  await expect(statistics).toContainText(`Maximum${largest.toPrecision(4)}`)
-  expect(await seriousViolations(page)).toEqual([])
 })
 
 test('files are offered again after a reload where the browser keeps handles', async ({ page }) => {
@@ -201,21 +199,7 @@ test.describe('a server', () => {
       .map((each) => /bytes=(\d+)-(\d+)/.exec(each))
       .map((match) => Number(match?.[2]) - Number(match?.[1]) + 1)
     expect(bytes.reduce((sum, count) => sum + count, 0)).toBeLessThan(65_536 + 4 * (128 * 128 + 128) + 1)
-    const link = await page.evaluate(() => location.hash)
-    seen = []
-    await page.goto('about:blank')
-    await page.goto(`/${link}`)
-    await expect(page.getByTestId('banner-LK-01')).toContainText('layer.safetensors')
-    expect(seen).toEqual([])
-    await page.getByTestId('open-linked').click()
-    await waitForResults(page, ['rtn'])
-    expect(await shownError(page, 'rtn')).toBe(error)
-  })
-
-  test('is counted, and the engine that has the files still cannot reach it', async ({ page }) => {
-    await opened(page)
-    await fetchFrom(page, `${address}/layer.safetensors`)
-    await waitForResults(page, ['rtn'])
+    // It is counted, and the engine that has the files still cannot reach it.
     await expect(page.getByTestId('requests')).toContainText(/[1-9]\d* to other sites/)
     const engine = page.workers().find((worker) => worker.url().startsWith('blob:'))
     const outcome = await engine?.evaluate(
@@ -228,9 +212,18 @@ test.describe('a server', () => {
     )
     expect(outcome).toBe('refused')
     expect(seen.filter((each) => each.includes('from=engine'))).toEqual([])
+    const link = await page.evaluate(() => location.hash)
+    seen = []
+    await page.goto('about:blank')
+    await page.goto(`/${link}`)
+    await expect(page.getByTestId('banner-LK-01')).toContainText('layer.safetensors')
+    expect(seen).toEqual([])
+    await page.getByTestId('open-linked').click()
+    await waitForResults(page, ['rtn'])
+    expect(await shownError(page, 'rtn')).toBe(error)
   })
 
-  test('can be cancelled while it is slow', async ({ page }) => {
+  test('can be cancelled while it is slow; a pasted address is opened', async ({ page }) => {
     await opened(page)
     await fetchFrom(page, `${address}/slow.safetensors`)
     await expect(page.getByTestId('opening')).toContainText('slow.safetensors')
@@ -239,10 +232,6 @@ test.describe('a server', () => {
     release()
     await expect(files(page)).toHaveCount(0)
     await expect(page.getByTestId('tile-rtn')).toHaveAttribute('data-result', 'live')
-  })
-
-  test('a pasted address is opened', async ({ page }) => {
-    await opened(page)
     await page.evaluate((text) => {
       const clipboardData = new DataTransfer()
       clipboardData.setData('text/plain', text)
@@ -254,27 +243,20 @@ test.describe('a server', () => {
   test.describe('that cannot be read', () => {
     test.use({ expectedErrors: { patterns: [/Failed to load resource/, /CORS policy/] } })
 
-    for (const [path, code, says] of [
-      ['whole.safetensors', 'HT-08', /range/],
-      ['absent.safetensors', 'HT-06', /404/],
-    ] as const) {
-      test(`${path} says why, beside the field, and the layer stays`, async ({ page }) => {
-        await opened(page)
-        const before = await shownError(page, 'rtn')
-        await fetchFrom(page, `${address}/${path}`)
+    test('says why, beside the field, and the layer stays', async ({ page }) => {
+      await opened(page)
+      const before = await shownError(page, 'rtn')
+      for (const [from, code, says] of [
+        [`${address}/whole.safetensors`, 'HT-08', /range/],
+        [`${address}/absent.safetensors`, 'HT-06', /404/],
+        ['not an address', 'HB-01', 'expected org/name'],
+        ['http://127.0.0.1:9/x.safetensors', 'HT-02', 'no answer'],
+        [`${address}/closed.safetensors`, 'HT-03', 'CORS'],
+      ] as const) {
+        await fetchFrom(page, from)
         await expect(page.getByTestId(`banner-${code}`)).toContainText(says)
         expect(await shownError(page, 'rtn')).toBe(before)
-        await fetchFrom(page, 'not an address')
-        await expect(page.getByTestId('banner-HB-01')).toContainText('expected org/name')
-      })
-    }
-
-    test('is told apart from one that does not let pages read it', async ({ page }) => {
-      await opened(page)
-      await fetchFrom(page, 'http://127.0.0.1:9/x.safetensors')
-      await expect(page.getByTestId('banner-HT-02')).toContainText('no answer')
-      await fetchFrom(page, `${address}/closed.safetensors`)
-      await expect(page.getByTestId('banner-HT-03')).toContainText('CORS')
+      }
     })
   })
 })

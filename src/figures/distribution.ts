@@ -1,11 +1,12 @@
 import type { Annotations, Data, Shape } from '../../types/plotly-figure'
-import type { Histogram } from '../experiment/result'
+import type { Histogram, MethodResult } from '../experiment/result'
 import type { FigureOptions, TileFigure } from './figure'
 import { formatCount, formatMagnitude, formatPercent, formatSignificant } from './format-number'
 import { logRange, logTicks } from './log-ticks'
 import { methodStyle, REFERENCE_COLOUR } from './method-style'
 import { describeResult } from './profile-words'
 import { type Bins, ownBinWidth, rebin } from './rebin'
+import { profileScales } from './shared-scales'
 import { axis, baseLayout, cornerNote, THEME_COLOURS, TICK_SIZE, withOpacity } from './theme'
 
 /** Where the count axis starts: below one element, so that a single one still shows. Empty bins lie on it. */
@@ -19,7 +20,8 @@ export const distribution: TileFigure = {
   label: 'Distribution',
   scope: 'tile',
   question: 'How does the method reshape the activations that are quantized?',
-  build(result, options) {
+  build(result, shown) {
+    const options = axesOf(result, shown)
     const { theme, scales, reference } = options
     const { colour } = methodStyle(result.method, theme)
     const bins = occupied(rebin(result.profile.histogram, sharedWidth(options)))
@@ -41,13 +43,18 @@ export const distribution: TileFigure = {
         shapes: [-1, 1].map((side) => maximumRule(side * result.profile.maxAbsolute, options)),
         annotations: [
           maximumNote(result.profile.maxAbsolute, options),
+          ...(isOwn(shown) ? [cornerNote(theme, OWN_AXES)] : []),
           ...(isReference ? [] : [cornerNote(theme, '┈ as loaded')]),
         ],
       },
     }
   },
-  describe: (result, options) => describeResult(result, options.reference),
-  table(result, options) {
+  describe(result, options) {
+    const words = describeResult(result, options.reference)
+    return isOwn(options) ? `${words} The axes are its own.` : words
+  },
+  table(result, shown) {
+    const options = axesOf(result, shown)
     const bins = occupied(rebin(result.profile.histogram, sharedWidth(options)))
     return {
       columns: ['from [unit of X]', 'to [unit of X]', 'elements', 'share'],
@@ -58,6 +65,18 @@ export const distribution: TileFigure = {
       }),
     }
   },
+}
+
+const OWN_AXES = 'own axes'
+const isOwn = ({ axes }: FigureOptions) => axes === 'own'
+
+/**
+ * The options as the drawing of one result takes them. On axes of its own a distribution stands alone: what is drawn
+ * behind it elsewhere would need the width of its bins.
+ */
+function axesOf(result: MethodResult, options: FigureOptions): FigureOptions {
+  if (!isOwn(options)) return options
+  return { ...options, scales: { ...options.scales, ...profileScales([result.profile]) }, reference: null }
 }
 
 /** Neighbouring edges must not read alike. */

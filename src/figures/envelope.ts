@@ -1,5 +1,5 @@
 import type { Data } from '../../types/plotly-figure'
-import type { ActivationProfile } from '../experiment/result'
+import type { ActivationProfile, MethodResult } from '../experiment/result'
 import type { TileFigure } from './figure'
 import { formatMagnitude, formatSignificant } from './format-number'
 import { logRange, logTicks } from './log-ticks'
@@ -28,6 +28,8 @@ export const envelope: TileFigure = {
       ],
       layout: {
         ...baseLayout(theme),
+        // The page names the channel under the pointer itself: the one a click pins.
+        hovermode: false,
         xaxis: axis(theme, 'channel', { range: [-0.5, channelMax.length - 0.5], nticks: 6, showgrid: false }),
         yaxis: axis(theme, '|x| [unit of X], log', {
           type: 'log',
@@ -47,6 +49,11 @@ export const envelope: TileFigure = {
       rows: Array.from(channelMax, (max, i) => [String(i), formatMagnitude(max), formatMagnitude(channelRms[i])]),
     }
   },
+}
+
+/** Both values of one channel, a line each. */
+export function readChannel({ profile: { channelMax, channelRms } }: MethodResult, channel: number): string {
+  return `max ${formatMagnitude(channelMax[channel])}\nrms ${formatMagnitude(channelRms[channel])}`
 }
 
 /** "Channel 5 is the largest, 147 times the median channel and 2.9 times its own rms"; null where all are zero. */
@@ -82,6 +89,5 @@ function channelLine(values: Float32Array, line: { name: string; color: string; 
     x: channels,
     y: magnitudes,
     line: { color: line.color, width: line.width },
-    hovertemplate: `channel %{x}<br>${line.name} %{y:.3r} [unit of X]<extra></extra>`,
   }
 }

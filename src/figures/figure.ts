@@ -28,6 +28,8 @@ export interface FigureOptions {
   readonly setting: string | null
   /** Height of the surface: |x| itself or log10 |x|. */
   readonly height: 'linear' | 'log'
+  /** Whether distributions stand on the axes of `scales`, or each on axes of its own. */
+  readonly axes: 'shared' | 'own'
   /** Trainings drawn beside those of the results. */
   readonly unfinished: readonly UnfinishedTraining[]
 }

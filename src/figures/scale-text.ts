@@ -32,9 +32,3 @@ export function describeScale(scale: BlockScale): string {
       return scale satisfies never
   }
 }
-
-/** The shortest form: "0x81", "0x38", "0.857". */
-export function scaleCode(scale: BlockScale): string {
-  if (scale.kind === 'e8m0' || scale.kind === 'e4m3') return hex(scale.byte)
-  return scale.kind === 'fp32' ? formatF32(scale.value) : '–'
-}

@@ -59,6 +59,21 @@ export function profileScales(profiles: readonly ActivationProfile[]): ProfileSc
   }
 }
 
+/** A distribution that fills less of the shared axis than this is a needle: its shape cannot be seen. */
+const NEEDLE_SHARE = 0.05
+
+/** The result that fills least of the axis all share, and how much, where that is a needle; null where all can be read. */
+export function narrowestOf(
+  results: readonly MethodResult[],
+): { readonly method: string; readonly share: number } | null {
+  const maxAbsolute = Math.max(...results.map(({ profile }) => profile.maxAbsolute))
+  const [least] = results
+    .filter(({ profile }) => profile.maxAbsolute > 0)
+    .map(({ method, profile }) => ({ method, share: profile.maxAbsolute / maxAbsolute }))
+    .sort((a, b) => a.share - b.share)
+  return least !== undefined && least.share < NEEDLE_SHARE ? least : null
+}
+
 /** The scales of results that are shown together. */
 export function sharedScales(results: readonly MethodResult[]): SharedScales {
   return {

@@ -1,5 +1,5 @@
-import type { PlotData, Scene } from '../../types/plotly-figure'
-import type { FigureOptions, TileFigure } from './figure'
+import type { Data, PlotData, Scene } from '../../types/plotly-figure'
+import type { FigureOptions, FigureSpec, TileFigure } from './figure'
 import { logRange, logTicks } from './log-ticks'
 import { cellGrid, cellTable, describeCells, logCellRange, logCells } from './magnitude-cells'
 import { baseLayout, cornerNote, THEME_COLOURS, type Theme, TICK_SIZE, TITLE_SIZE } from './theme'
@@ -30,6 +30,38 @@ interface SurfaceTrace extends Partial<PlotData> {
   readonly cmin: number
   readonly cmax: number
   readonly lighting: { ambient: number; diffuse: number; specular: number }
+}
+
+const LINE_WIDTH = 4
+/** A hue that Cividis does not have, against both its ends and in either theme. */
+const LINE_COLOUR = '#FF2D78'
+
+/** A channel marked on the surface. */
+export interface MarkedChannel {
+  readonly channel: number
+  /** Channels of the surface are made of several of the layer's input: the same number is not the same channel. */
+  readonly mixed: boolean
+}
+
+/** The surface with a line along one channel, which the corner names. A channel that is not there marks nothing. */
+export function withChannel(figure: FigureSpec, { channel, mixed }: MarkedChannel): FigureSpec {
+  const { data, layout } = figure
+  const xs = data.flatMap((trace) => ('x' in trace ? [...(trace.x as number[])] : []))
+  if (channel < Math.min(...xs) || channel > Math.max(...xs)) return figure
+  // Lines at start, start + size, … below end: one.
+  const [start, size] = [channel, 1]
+  const x = { show: true, start, end: start + size, size, width: LINE_WIDTH, color: LINE_COLOUR }
+  const named = `channel ${channel}${mixed ? ', mixed' : ''}`
+  return {
+    // A line where the surface crosses the plane of the channel; Plotly's types know the contours of flat traces only.
+    data: data.map((trace) => ({ ...trace, contours: { x } }) as unknown as Data),
+    layout: {
+      ...layout,
+      annotations: layout.annotations?.map((note, at) =>
+        at === 0 ? { ...note, text: `${note.text} · ${named}` } : note,
+      ),
+    },
+  }
 }
 
 /** Token x channel magnitudes as a landscape, the picture SmoothQuant made known. */

@@ -8,7 +8,7 @@ export const FIGURE_HELP: readonly HelpEntry[] = [
   {
     id: 'figure.distribution',
     title: 'Figure: distribution',
-    text: 'A histogram of the activations each method quantizes, after its transform and before rounding; dotted, the activations as loaded. Counts are on a log axis, so that a single outlier shows. All tiles share their axes: a narrower curve has a smaller maximum, which is not the same as a smaller error.',
+    text: 'A histogram of the activations each method quantizes, after its transform and before rounding; dotted, the activations as loaded. Counts are on a log axis, so that a single outlier shows. All tiles share their axes, unless that is switched off: a narrower curve has a smaller maximum, which is not the same as a smaller error. On axes of its own each shows its shape, and widths do not compare.',
     formula: 'count of x′ per bin, over evaluation rows',
     source: `${PAPER}, figure 5; ${FIGURES_PAGE}`,
   },

@@ -85,7 +85,7 @@ export const METRIC_HELP: readonly HelpEntry[] = [
   {
     id: 'metric.time',
     title: 'Time',
-    text: 'How long fitting and measuring the method took on this adapter, in seconds. It says nothing about inference: for that see the multiply-adds per token of the opened row. A software adapter is far slower than a GPU and gives the same numbers.',
+    text: 'How long fitting and measuring the method took on this adapter, in seconds. Work that an earlier method had done already counts with the time it took there, so that times can be compared. It says nothing about inference: for that see the multiply-adds per token of the opened row. A software adapter is far slower than a GPU and gives the same numbers.',
     formula: null,
     source: METRICS,
   },

@@ -1,5 +1,6 @@
 import { methodStyle } from '../figures/method-style'
 import { answerText } from './answer-text'
+import { preparationText } from './run-step'
 import { runProgress } from './selectors'
 import type { AppState } from './state'
 import type { Vocabulary } from './vocabulary'
@@ -9,6 +10,7 @@ export function announcement(state: AppState, vocabulary: Vocabulary): string {
   const { phase, current } = state.run
   if (phase === 'idle') return answerText(state, vocabulary)
   const { done, total } = runProgress(state, vocabulary)
-  const method = current === null ? 'Computing' : `Computing ${methodStyle(current.method, 'light').label}`
+  const method =
+    current === null ? preparationText(state) || 'Computing' : `Computing ${methodStyle(current.method, 'light').label}`
   return `${method}, ${done} of ${total} results.`
 }

@@ -96,6 +96,7 @@ function initialState(environment: StoreEnvironment): AppState {
       runId: null,
       plan: [],
       current: null,
+      compiling: false,
       progress: null,
       learning: null,
       cancelled: {},
@@ -110,6 +111,7 @@ function initialState(environment: StoreEnvironment): AppState {
       view: DEFAULT_VIEW,
       theme: 'auto',
       surface: 'map',
+      axes: 'shared',
       pane: 'figures',
       railOpen: false,
       folded: readFolded(environment.memory),
@@ -188,5 +190,6 @@ export function createAppStore(engine: EngineApi, environment: StoreEnvironment)
   store.subscribe(rotation.advanceStudy)
   store.subscribe(rotation.advanceTraining)
   store.subscribe(history.keepFinished)
+  store.subscribe(history.showAwaited)
   return { ...store, actions, vocabulary: environment.vocabulary }
 }

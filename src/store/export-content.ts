@@ -23,6 +23,7 @@ import {
   type LayerTitle,
   layerFacts,
   layerTitle,
+  resultsOf,
   type TileModel,
   tiles,
 } from './selectors'
@@ -45,6 +46,23 @@ export function exportName(
 /** Methods whose result stands on the current setting: those that can be exported. */
 export function liveMethods(state: AppState): readonly MethodSetup[] {
   return tiles(state).flatMap(({ method, status }) => (status === 'live' ? [method] : []))
+}
+
+/**
+ * The method the dialog opens on, of `liveMethods`: the one pinned, else the one pointed at, else the one of the largest
+ * output SQNR, of level ones the last. Null where no method has a result.
+ */
+export function preferredMethod(state: AppState): string | null {
+  const results = resultsOf(tiles(state), 'live')
+  const { pinnedMethod, pointedMethod } = state.highlight
+  const lit = [pinnedMethod, pointedMethod].find((id) => results.some(({ method }) => method === id))
+  const sqnr = ({ evaluation: { outputSqnrDb } }: MethodResult) =>
+    Number.isNaN(outputSqnrDb) ? Number.NEGATIVE_INFINITY : outputSqnrDb
+  const best = results.reduce<MethodResult | null>(
+    (most, result) => (most === null || sqnr(result) >= sqnr(most) ? result : most),
+    null,
+  )
+  return lit ?? best?.method ?? null
 }
 
 const liveOutcome = ({ status, outcome }: TileModel) => (status === 'live' || status === 'failed' ? outcome : null)

@@ -167,7 +167,7 @@ export function mixesChannels({ methods }: Pick<Vocabulary, 'methods'>, id: stri
   return plain?.kind === 'rotation' || plain?.kind === 'affine'
 }
 
-/** One row per shown method, in menu order; none where methods do not apply. */
+/** One row per shown method, in the order of their chips; none where methods do not apply. */
 export function figure5Rows(state: AppState, vocabulary: Pick<Vocabulary, 'methods'>): readonly Figure5Row[] {
   const measured = isMeasured(state.figure5.look)
   if (!measured && methodsApply(state) !== true) return []

@@ -1,5 +1,6 @@
 /** What a dialog says of adapter, device and versions, and what is copied from it. */
 import { VERSION_TEXT } from '../core/version'
+import { kernelText } from '../gpu/kernel-choices'
 import type { AppState } from './state'
 import { byteText } from './tensor-rows'
 
@@ -33,6 +34,7 @@ export function gpuDetails({ device }: AppState, browser: string): readonly (rea
     ['Kind', adapter.isSoftware ? 'software: computes on the CPU' : 'hardware'],
     ...limits,
     ['Features', adapter.features.length > 0 ? adapter.features.join(', ') : 'none'],
+    ['Kernels', kernelText(adapter.kernels)],
     ...versions,
   ]
 }

@@ -7,6 +7,7 @@ import { layerKey, outcomeKey } from './result-keys'
 import type { AppState, MethodSetup } from './state'
 import type { Want } from './view-wants'
 import type { Vocabulary } from './vocabulary'
+import { without } from './without'
 
 /** Facts of the Grid view. */
 export interface GridSlice {
@@ -37,8 +38,7 @@ export function createGridActions({ get, patch, schedule }: StoreContext): GridA
   return {
     askCells,
     retryCell: (id) => {
-      const failed = cellKey(get(), id)
-      patch('run', { results: Object.fromEntries(Object.entries(get().run.results).filter(([key]) => key !== failed)) })
+      patch('run', { results: without(get().run.results, [cellKey(get(), id)]) })
       askCells([id])
     },
     setGridScale: (scale) => patch('grid', { scale }),

@@ -3,7 +3,7 @@
  * lasts while the pointer or the focus is there; a pin stays, and is in the link.
  */
 import { blockSpan, type ColumnSpan } from '../experiment/block-span'
-import { DEFAULT_PIN } from './block-pin'
+import { type BlockPin, DEFAULT_PIN } from './block-pin'
 import type { BlocksSlice } from './blocks-view'
 import type { StoreContext } from './context'
 import { layerFacts } from './selectors'
@@ -40,7 +40,7 @@ export interface HighlightActions {
   pinMethod(id: string): void
   /**
    * Pins a channel, or takes the pin away where it is pinned already. The Blocks view goes to its block, unless it is the
-   * one under the pointer in a figure of mixed channels.
+   * one under the pointer in a figure of mixed channels, and back with the pin where it has not been taken elsewhere.
    */
   pinChannel(channel: number): void
   /** Pins a channel of one evaluation token, and opens its block of X; takes the pin away where both are pinned already. */
@@ -90,13 +90,41 @@ function rowOfToken(state: AppState, token: number): number {
   return token + (facts && !facts.sameRows ? facts.calibrationTokens : 0)
 }
 
+/** Moves the open block along with a pin; back to where it was before the first one, unless it is elsewhere by now. */
+function blockMover({ get, patch }: Pick<StoreContext, 'get' | 'patch'>) {
+  let moved: { readonly from: BlockPin; readonly to: BlockPin } | null = null
+  const open = (): BlockPin => {
+    const { operand, row, block } = get().blocks
+    return { operand, row, block }
+  }
+  const isThere = ({ operand, row, block }: BlockPin) => {
+    const now = open()
+    return now.operand === operand && now.row === row && now.block === block
+  }
+  return {
+    moveBlock: (change: Partial<BlockPin>) => {
+      const now = open()
+      moved = { from: moved && isThere(moved.to) ? moved.from : now, to: { ...now, ...change } }
+      patch('blocks', change)
+    },
+    moveBack: () => {
+      if (moved && isThere(moved.to)) patch('blocks', moved.from)
+      moved = null
+    },
+  }
+}
+
 export function createHighlightActions({ get, patch }: Pick<StoreContext, 'get' | 'patch'>): HighlightActions {
   const blockOf = (channel: number) => Math.floor(channel / get().setup.blockSize)
+  const { moveBlock, moveBack } = blockMover({ get, patch })
   const isMixed = (channel: number) => get().highlight.pointedMixed && get().highlight.pointedChannel === channel
   const pinChannel = (channel: number) => {
-    if (get().highlight.pinnedChannel === channel) return patch('highlight', { pinnedChannel: null })
     // The block first: the address gets one entry for both.
-    if (!isMixed(channel)) patch('blocks', { block: blockOf(channel) })
+    if (get().highlight.pinnedChannel === channel) {
+      moveBack()
+      return patch('highlight', { pinnedChannel: null })
+    }
+    if (!isMixed(channel)) moveBlock({ block: blockOf(channel) })
     patch('highlight', { pinnedChannel: channel })
   }
   return {
@@ -117,10 +145,13 @@ export function createHighlightActions({ get, patch }: Pick<StoreContext, 'get' 
       const isPinned = highlight.pinnedChannel === channel
       const isRow = blocks.operand === 'activations' && blocks.row === row
       if (isMixed(channel) || (isPinned && isRow)) return pinChannel(channel)
-      patch('blocks', { operand: 'activations', row, block: blockOf(channel) })
+      moveBlock({ operand: 'activations', row, block: blockOf(channel) })
       if (!isPinned) patch('highlight', { pinnedChannel: channel })
     },
-    clearPins: () => patch('highlight', { pinnedMethod: null, pinnedChannel: null }),
+    clearPins: () => {
+      if (get().highlight.pinnedChannel !== null) moveBack()
+      patch('highlight', { pinnedMethod: null, pinnedChannel: null })
+    },
     setBaseline: (baseline) => patch('highlight', { baseline }),
   }
 }

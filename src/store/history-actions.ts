@@ -26,6 +26,8 @@ export interface HistoryActions {
 export interface HistoryKeeper extends HistoryActions {
   /** Listens to the store: keeps the comparison on screen when it is finished. */
   keepFinished(state: AppState, before: AppState): void
+  /** Listens to the store: shows an earlier run of what a link asks for, while the page waits for the link's file. */
+  showAwaited(state: AppState, before: AppState): void
 }
 
 /** Keys of what is compared on the layer that is open; empty where there is none, or something is missing. */
@@ -39,7 +41,7 @@ function finishedKeys(state: AppState): readonly string[] {
 
 export function createHistoryActions(
   context: StoreContext,
-  actions: Pick<SavedActions, 'openResults'> & LinkActions,
+  actions: Pick<SavedActions, 'openResults' | 'openAwaited'> & LinkActions,
 ): HistoryKeeper {
   const { history } = context.environment
   /** Keys of outcomes that a run of this visit has. */
@@ -58,6 +60,12 @@ export function createHistoryActions(
     deleteRun: (id) => atDesk(({ remove }) => remove(id)),
     restoreRun: (run) => atDesk(({ restore }) => restore(run)),
     forgetHistory: () => atDesk(({ forget }) => forget()),
+    showAwaited: ({ source }, before) => {
+      const { pendingLink, active } = source
+      if (pendingLink === null || pendingLink === before.source.pendingLink || active !== null) return
+      // A run that cannot be read leaves the page as it is: it waits for the file.
+      void atDesk(({ openAwaited }) => openAwaited()).catch(() => undefined)
+    },
     keepFinished: (state, before) => {
       if (!history || state.run.phase !== 'idle' || before.run.phase === 'idle') return
       // The tour is not what the user compared.

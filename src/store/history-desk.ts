@@ -2,7 +2,7 @@
 import type { StoreContext } from './context'
 import { type HistoryEnvironment, type RunMark, type RunSummary, type StoredRun, surplusRuns } from './history'
 import { unpackedText } from './history-bytes'
-import { fragmentWith, isLayerThere } from './history-link'
+import { comparisonId, fragmentWith, isLayerThere, sameComparison } from './history-link'
 import { recordedRun } from './history-record'
 import { createShelf } from './history-shelf'
 import { runTitle } from './history-text'
@@ -15,6 +15,8 @@ export interface RunDesk {
   read(): Promise<void>
   keep(state: AppState): Promise<void>
   open(id: string): Promise<void>
+  /** Shows the run of the comparison that a link waits for, where there is one. */
+  openAwaited(): Promise<void>
   mark(id: string, change: Partial<RunMark>): Promise<void>
   remove(id: string): Promise<void>
   restore(run: StoredRun): Promise<void>
@@ -32,7 +34,7 @@ const NOTES = {
 export function createRunDesk(
   context: StoreContext,
   { storage, date }: HistoryEnvironment,
-  actions: Pick<SavedActions, 'openResults'> & LinkActions,
+  actions: Pick<SavedActions, 'openResults' | 'openAwaited'> & LinkActions,
 ): RunDesk {
   const { environment, get, patch } = context
   const { vocabulary } = environment
@@ -60,18 +62,28 @@ export function createRunDesk(
     const run = known().find((each) => each.id === id)
     if (run) await work(run)
   }
+  const fileOf = async (run: RunSummary, results: Uint8Array) =>
+    new File([await unpackedText(results)], runTitle(run, vocabulary), { type: 'application/json' })
   const openSaved = async (run: RunSummary) => {
     const results = await shelf.results(run.id)
     if (results === undefined) {
       await drop([run.id])
       return note('gone')
     }
-    const text = await unpackedText(results)
-    await actions.openResults(new File([text], runTitle(run, vocabulary), { type: 'application/json' }))
+    await actions.openResults(await fileOf(run, results))
+  }
+  const openAwaited = async () => {
+    const id = comparisonId(get(), vocabulary)
+    await read()
+    const usable = known().filter(({ scores }) => scores.some(({ error }) => error === null))
+    const run = usable.find((each) => each.id === id) ?? usable.find((each) => sameComparison(each.id, id))
+    const results = run && (await shelf.results(run.id))
+    if (run && results) await actions.openAwaited(await fileOf(run, results))
   }
 
   return {
     read,
+    openAwaited,
     keep: async (state) => {
       const before = forgotten
       const run = await recordedRun(state, vocabulary, date())

@@ -18,10 +18,18 @@ export function comparisonLink(state: AppState, vocabulary: Vocabulary): string 
   return formatLink({ ...parseLink('', vocabulary), ...layerPart(link), setup: link.setup }, vocabulary)
 }
 
-/** The name of a comparison, the same whatever is hidden: hidden methods are computed all the same. */
+/** The name of a comparison, the same in any order and whatever is hidden: hidden methods are computed all the same. */
 export function comparisonId(state: AppState, vocabulary: Vocabulary): string {
-  const methods = state.setup.methods.map((method) => ({ ...method, hidden: false }))
+  const methods = vocabulary.methods
+    .flatMap(({ id }) => state.setup.methods.filter((method) => method.id === id))
+    .map((method) => ({ ...method, hidden: false }))
   return `#${comparisonLink({ ...state, setup: { ...state.setup, methods } }, vocabulary)}`
+}
+
+/** Whether two names mean the same comparison: a file is known by its length and its header, whatever it is called. */
+export function sameComparison(id: string, other: string): boolean {
+  const nameless = (text: string) => text.replace(/file:[^,+&]*,(\d+,[0-9a-f]{12})/g, 'file:,$1')
+  return nameless(id) === nameless(other)
 }
 
 /** A fragment for the page as it is, with the layer of another one, and with `setup` also what it was compared under. */

@@ -118,6 +118,7 @@ export function linkOf(state: AppState): LinkState {
     compared: { formats: blocks.formats, preScale: blocks.preScale },
     formats: state.formats,
     surface: view.surface,
+    axes: view.axes,
     theme: view.theme,
     help: view.help,
     unknown: view.unknown,
@@ -131,7 +132,7 @@ export function fragmentOf(state: AppState, vocabulary: Vocabulary): string {
 
 /**
  * The part of the link that is chosen rather than typed or dragged: two states that agree in it are one entry of the
- * history. Numbers are left out, and the theme, which no one wants undone by Back.
+ * history. Numbers are left out, and the theme and the order of methods, which no one wants undone by Back.
  */
 export function stepOf(state: AppState, vocabulary: Vocabulary): string {
   const link = linkOf(state)
@@ -139,6 +140,7 @@ export function stepOf(state: AppState, vocabulary: Vocabulary): string {
     ...method,
     options: Object.fromEntries(Object.entries(method.options).filter(([, value]) => typeof value !== 'number')),
   }))
+  methods.sort((a, b) => a.id.localeCompare(b.id))
   const { rows, scaling, axis } = link.formats
   const { part, width, clustered, learned, rotation } = link.rotation
   const activations = link.activations?.kind === 'captured' ? link.activations : null
@@ -200,6 +202,7 @@ export function createLinkActions(
       patch('view', {
         view: link.view,
         surface: link.surface,
+        axes: link.axes,
         theme: link.theme,
         help: link.help,
         unknown: link.unknown,

@@ -10,11 +10,16 @@ export interface LinkNote {
 
 export type FileSource = Extract<LinkSource, { kind: 'file' }>
 
+const fileText = ({ name, byteLength, headerHash }: Pick<FileSource, 'name' | 'byteLength' | 'headerHash'>) =>
+  `"${name}" (${byteLength.toLocaleString('en-US')} bytes, header ${headerHash || 'not recorded'})`
+
 /** LK-01: the link on screen was made with files that are not open. */
 export function waitingNote(wanted: readonly FileSource[]): LinkNote {
-  const named = wanted.map(({ name, byteLength, headerHash, url }) => {
-    if (url !== null) return `"${name}" at ${new URL(url).host} (${byteLength.toLocaleString('en-US')} bytes)`
-    return `"${name}" (${byteLength.toLocaleString('en-US')} bytes, header ${headerHash || 'not recorded'})`
+  const named = wanted.map((file) => {
+    const { name, byteLength, url } = file
+    return url === null
+      ? fileText(file)
+      : `"${name}" at ${new URL(url).host} (${byteLength.toLocaleString('en-US')} bytes)`
   })
   const that = wanted.length > 1 ? 'those files' : 'that file'
   return {
@@ -31,6 +36,13 @@ export function otherFileNotes(pairs: readonly { wanted: FileSource; file: OpenF
       code: 'LK-02',
       message: `"${file.name}" is open, but it is another file than the link was made with: expected header ${wanted.headerHash}, found ${file.headerHash}. Settings are applied, results may differ.`,
     }))
+}
+
+/** LK-04: other files were opened than those the link was made with. */
+export function insteadNote(wanted: readonly FileSource[], opened: readonly OpenFile[]): LinkNote {
+  const linked = wanted.map(fileText).join(' and ')
+  const message = `The link was made with ${linked}; this is ${opened.map(fileText).join(' and ')}. The link's settings are applied; its numbers were of another file.`
+  return { code: 'LK-04', message }
 }
 
 /** LK-03: keys of a link that are not known or hold values that do not exist here; empty when there are none. */

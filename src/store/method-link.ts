@@ -60,9 +60,15 @@ function parseMethod(text: string, catalog: readonly MethodEntry[]): ParsedMetho
 
 /** The methods of a link, and whether all it says about them could be taken. */
 export interface ParsedMethods {
-  /** In catalog order, the baseline always among them. */
+  /** In the order of the link, each once; the baseline is always among them. */
   readonly methods: readonly MethodSetup[]
   readonly clean: boolean
+}
+
+/** The same methods; before them the baseline, hidden, where it is not among them. */
+export function withBaseline(methods: readonly MethodSetup[]): readonly MethodSetup[] {
+  if (methods.some(({ id }) => id === BASELINE)) return methods
+  return [{ id: BASELINE, hidden: true, options: {} }, ...methods]
 }
 
 /** What the `m` key says; null when it names no method of `catalog`. */
@@ -70,10 +76,7 @@ export function parseMethods(text: string, catalog: readonly MethodEntry[]): Par
   const parts = splitTop(text, ',').map((part) => parseMethod(part, catalog))
   const named = parts.filter((part) => part !== null)
   if (named.length === 0) return null
-  const methods = catalog.flatMap(({ id }): MethodSetup[] => {
-    const found = named.find((method) => method.id === id)
-    if (found) return [{ id, hidden: found.hidden, options: found.options }]
-    return id === BASELINE ? [{ id, hidden: true, options: {} }] : []
-  })
+  const first = named.filter(({ id }, at) => named.findIndex((method) => method.id === id) === at)
+  const methods = withBaseline(first.map(({ id, hidden, options }) => ({ id, hidden, options })))
   return { methods, clean: parts.every((part) => part?.clean === true) }
 }

@@ -6,7 +6,7 @@ import { headerHash } from '../io/header-hash'
 import type { Answer, FileListing } from '../worker/protocol'
 import type { StoreContext } from './context'
 import { sortFiles } from './incoming-files'
-import { findWanted } from './link-notes'
+import { findWanted, insteadNote } from './link-notes'
 import { fileSources, restoredSource, waitingSource } from './link-restore'
 import {
   automaticActivations,
@@ -171,10 +171,14 @@ export async function takeIn(context: StoreContext, listed: readonly OpenFile[])
   const known = new Set(get().source.files.map(({ id }) => id))
   patch('source', { files: [...get().source.files, ...listed.filter(({ id }) => !known.has(id))] })
   const joined = await joinGroups(context)
+  const { pendingLink } = get().source
   if (!answersLink(context, listed)) {
     const news = new Set([...listed, ...joined].map(({ id }) => id))
     const shown = visibleFiles({ files: get().source.files, active: 'user' })
     for (const file of shown) if (news.has(file.id)) adopt(context, file)
+    const { notes } = get().source
+    if (pendingLink !== null && get().source.pendingLink === null)
+      patch('source', { notes: [...notes, insteadNote(fileSources(pendingLink), listed)] })
   }
   schedule()
 }

@@ -1,7 +1,7 @@
 /** What stands in the place of a figure while there is none: why, and what leads on. */
 import { awaitedFiles } from './link-restore'
 import { METHOD_PRESETS } from './method-presets'
-import { savedOnScreen } from './saved-layer'
+import { isAwaiting, savedOnScreen } from './saved-layer'
 import { pageState, tiles } from './selectors'
 import type { AppState } from './state'
 import { learnedMethods, noTrainingText } from './unfinished'
@@ -46,7 +46,9 @@ export function blockedView(state: AppState, vocabulary: Vocab): PanelState | nu
 function sourceProblem(state: AppState, { builtIns }: Vocab): PanelState | null {
   const { source } = state
   const { view } = state.view
-  if (source.pendingLink !== null) return waitingForFile(state)
+  // Numbers of an earlier run fill no view that computes its own.
+  if (isAwaiting(state) || (source.pendingLink !== null && viewById(view).scope === 'custom'))
+    return waitingForFile(state)
   if (savedOnScreen(state) !== null) {
     if (!LOOKS_INTO_LAYER.includes(view)) return null
     return {

@@ -1,5 +1,6 @@
 /** The layer part of the Rotation view: what is asked of the engine for it, and what it shows. */
 import type { ErrorReport } from '../core/errors'
+import { ROTATION_SEEDS } from '../experiment/findings/needs'
 import type { RotationCauses, RotationQuery } from '../experiment/rotation-causes'
 import { mxChoices } from './mx-choices'
 import { askedHeadDim, layerKey } from './result-keys'
@@ -7,8 +8,6 @@ import { DEFAULT_ROTATION_CONTROLS, LEARNED_ROTATION_METHODS } from './rotation-
 import type { AppState } from './state'
 import type { Vocabulary } from './vocabulary'
 
-/** Rotations of different seeds that a verdict takes (methods-transform, section 14). */
-export const VERDICT_SEEDS = 5
 /** Formats compared on the layer whatever its setting is, each for weights and activations. */
 export const PAIR_FORMATS: readonly string[] = ['mxfp4', 'int4']
 
@@ -29,7 +28,7 @@ const FIXED: readonly string[] = ['block-hadamard']
 /** Whether another seed gives another rotation. */
 export const isRandom = (id: string): boolean => !FIXED.includes(id)
 
-const seedsOf = (id: string) => (isLearned(id) || !isRandom(id) ? 1 : VERDICT_SEEDS)
+const seedsOf = (id: string) => (isLearned(id) || !isRandom(id) ? 1 : ROTATION_SEEDS)
 
 type Formats = Pick<RotationQuery, 'weightFormat' | 'activationFormat'>
 

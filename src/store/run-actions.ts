@@ -10,11 +10,12 @@ import type { StoreContext } from './context'
 import { hasOutcome, layerChoice, layerKey, outcomeKey } from './result-keys'
 import type { AppState, CancelledRun, Learning, ShownOutcome } from './state'
 import { jobsOf, nextRequest, type Wanted, wantedOutcomes } from './wanted'
+import { without } from './without'
 
 /** Outcomes kept in memory; a profile takes about 150 kB. */
 const KEPT_RESULTS = 160
 
-const AT_REST = { current: null, progress: null, learning: null } as const
+const AT_REST = { current: null, compiling: false, progress: null, learning: null } as const
 export const IDLE = { ...AT_REST, phase: 'idle', runId: null, plan: [] } as const
 
 export interface RunActions {
@@ -117,6 +118,8 @@ function receive({ get, patch }: StoreContext, event: RunEvent, layer: string, j
   } else if (event.kind === 'started') {
     const key = keyOf(event.method, event.setting)
     if (key) patch('run', { ...AT_REST, current: { method: event.method, setting: event.setting, key } })
+  } else if (event.kind === 'compiling') {
+    patch('run', { compiling: !event.done })
   } else if (event.kind === 'progress') {
     patch('run', { progress: event.progress, learning: learnt(run.learning, event.progress) })
   } else {
@@ -136,10 +139,6 @@ function learnt(before: Learning | null, { done, total, loss }: Progress): Learn
 /** What is left of the method that was running, by its key; empty while the layer is being loaded. */
 function cancelledNow({ run: { current, learning } }: AppState): Readonly<Record<string, CancelledRun>> {
   return current === null ? {} : { [current.key]: { method: current.method, setting: current.setting, learning } }
-}
-
-function without<T>(entries: Readonly<Record<string, T>>, keys: readonly string[]): Readonly<Record<string, T>> {
-  return Object.fromEntries(Object.entries(entries).filter(([key]) => !keys.includes(key)))
 }
 
 /** The results with one more, the oldest left out when there are too many. */

@@ -29,5 +29,9 @@ export function savedOnScreen({ source, saved }: AppState): SavedResults | null 
   return source.active === SAVED ? saved.results : null
 }
 
+/** True while a link waits for its file and there is nothing to show meanwhile. */
+export const isAwaiting = (state: AppState): boolean =>
+  state.source.pendingLink !== null && savedOnScreen(state) === null
+
 /** The key of the layer that the results of a file were computed on; no layer that is read has such a key. */
 export const savedLayerKey = ({ id }: SavedResults): string => `${SAVED}:${id}`

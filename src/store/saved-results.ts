@@ -3,14 +3,15 @@ import { FileError, reportError } from '../core/errors'
 import { looksLikeResults, type ResultsFile } from '../experiment/results/results-file'
 import { parseFormat } from '../formats/format-text'
 import type { StoreContext } from './context'
+import { withBaseline } from './method-link'
 import type { OpenActions } from './open-actions'
 import { outcomeKey } from './result-keys'
 import { SAVED, savedLayerKey, savedOnScreen } from './saved-layer'
 import { readSweeps } from './saved-sweeps'
-import type { MethodSetup, SetupSlice } from './state'
+import type { SetupSlice } from './state'
 import { readLink } from './url'
 import { viewById } from './views'
-import { BASELINE, DEFAULT_PRE_SCALE, type Vocabulary } from './vocabulary'
+import { DEFAULT_PRE_SCALE, type Vocabulary } from './vocabulary'
 
 /** A file of results takes megabytes; one that is far larger is something else. */
 const LARGEST_FILE = 256 * 2 ** 20
@@ -27,6 +28,11 @@ export interface SavedActions {
   openFiles(files: readonly File[]): Promise<void>
   /** Puts the results of a file on screen; one that cannot be read is said beside the drop zone, and nothing changes. */
   openResults(file: File): Promise<void>
+  /**
+   * Puts results of the comparison that a link waits for on screen. What the link says stands, and its file is still asked
+   * for. Nothing changes once the link is not waited for any more.
+   */
+  openAwaited(file: File): Promise<void>
 }
 
 export function createSavedActions(context: StoreContext, { openFiles }: Pick<OpenActions, 'openFiles'>): SavedActions {
@@ -34,11 +40,15 @@ export function createSavedActions(context: StoreContext, { openFiles }: Pick<Op
   const { vocabulary } = environment
   let opened = 0
 
-  const show = (fileName: string, results: ResultsFile) => {
+  const take = (fileName: string, results: ResultsFile) => {
     const { version, adapter, files, weight, link: fragment } = results
     const { link } = readLink(fragment, vocabulary)
     opened += 1
     patch('saved', { results: { id: opened, fileName, version, adapter, files, weight, link, fragment } })
+  }
+
+  const show = (fileName: string, results: ResultsFile) => {
+    take(fileName, results)
     const { heldOutShare } = results.choices
     const notes = unknownMethods(results, vocabulary)
     const activations = { kind: 'synthetic' } as const
@@ -49,25 +59,41 @@ export function createSavedActions(context: StoreContext, { openFiles }: Pick<Op
     schedule()
   }
 
+  const read = async (file: File) => {
+    if (file.size > LARGEST_FILE) {
+      const found = file.size.toLocaleString('en-US')
+      throw new FileError('RF-01', `${file.name}: expected at most 268,435,456 bytes of results, found ${found}.`)
+    }
+    const { readResults } = await import('../experiment/results/read-results')
+    const results = readResults(file.name, await file.text())
+    checkFormats(file.name, results)
+    return results
+  }
+
   const openResults = async (file: File) => {
     patch('source', { problems: [], notes: [] })
     try {
-      if (file.size > LARGEST_FILE) {
-        const found = file.size.toLocaleString('en-US')
-        throw new FileError('RF-01', `${file.name}: expected at most 268,435,456 bytes of results, found ${found}.`)
-      }
-      const { readResults } = await import('../experiment/results/read-results')
-      const results = readResults(file.name, await file.text())
-      checkFormats(file.name, results)
-      show(file.name, results)
+      show(file.name, await read(file))
     } catch (error) {
       const { problems } = get().source
       patch('source', { problems: [...problems, { name: file.name, error: reportError(error) }] })
     }
   }
 
+  const openAwaited = async (file: File) => {
+    const { pendingLink } = get().source
+    const results = await read(file)
+    const { source } = get()
+    if (pendingLink === null || source.pendingLink !== pendingLink || source.active !== null) return
+    take(file.name, results)
+    patch('source', { active: SAVED })
+    keep(context, results)
+    schedule()
+  }
+
   return {
     openResults,
+    openAwaited,
     openFiles: async (files) => {
       const isResults = await Promise.all(files.map((file) => isResultsFile(file).catch(() => false)))
       const tensors = files.filter((_, at) => !isResults[at])
@@ -101,11 +127,7 @@ function unknownMethods({ methods }: ResultsFile, vocabulary: Vocabulary) {
 
 function setupOf({ choices, setting, methods }: ResultsFile, vocabulary: Vocabulary): SetupSlice {
   const { scaleRule, rounding, preScale, blockSize, headDim, seed } = choices
-  const known = vocabulary.methods.flatMap(({ id }): MethodSetup[] => {
-    const saved = methods.find((method) => method.id === id)
-    if (saved) return [saved]
-    return id === BASELINE ? [{ id, hidden: true, options: {} }] : []
-  })
+  const known = methods.filter(({ id }) => vocabulary.methods.some((entry) => entry.id === id))
   return {
     setting,
     scaleRule,
@@ -114,7 +136,7 @@ function setupOf({ choices, setting, methods }: ResultsFile, vocabulary: Vocabul
     blockSize,
     headDim,
     seed,
-    methods: known,
+    methods: withBaseline(known),
   }
 }
 

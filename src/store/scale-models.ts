@@ -10,7 +10,7 @@ export type ScaleModel =
   | { readonly method: string; readonly status: 'live' | 'stale'; readonly result: MethodResult }
   | { readonly method: string; readonly status: 'waiting' | 'running' | 'failed'; readonly text: string }
 
-/** Shown methods in menu order, under the current setting. */
+/** Shown methods in the order of their chips, under the current setting. */
 export function scaleModels(state: AppState): readonly ScaleModel[] {
   const layer = layerKey(state)
   return state.setup.methods

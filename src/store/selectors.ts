@@ -4,7 +4,7 @@ import type { LayerFacts, MethodOutcome, MethodResult } from '../experiment/resu
 import { awaitedFiles } from './link-restore'
 import { effectiveTokens, hasOutcome, layerKey, outcomeKey } from './result-keys'
 import { isExplaining } from './rotation-causes'
-import { type SavedResults, savedOnScreen } from './saved-layer'
+import { isAwaiting, type SavedResults, savedOnScreen } from './saved-layer'
 import { findTensor, visibleFiles } from './selection'
 import type { AppState, CancelledRun, MethodSetup } from './state'
 import type { Vocabulary } from './vocabulary'
@@ -42,7 +42,7 @@ export function adapterName({ device }: AppState): string | null {
 /** Why there is nothing to show yet, for places that stay empty meanwhile; null when it is being computed. */
 export function emptyReason(state: AppState): string | null {
   const awaited = awaitedFiles(state.source).map(({ name }) => name)
-  if (state.source.pendingLink !== null) return `Waiting for ${awaited.join(' and ')}`
+  if (isAwaiting(state)) return `Waiting for ${awaited.join(' and ')}`
   return state.setup.methods.some(({ hidden }) => !hidden) ? null : 'No method is chosen'
 }
 
@@ -61,10 +61,10 @@ export interface TileModel {
   readonly cancelled: CancelledRun | null
 }
 
-/** Shown methods in menu order. */
+/** Shown methods in the order of their chips. */
 export function tiles(state: AppState): readonly TileModel[] {
   const layer = layerKey(state)
-  const awaiting = state.source.pendingLink !== null
+  const awaiting = isAwaiting(state)
   return state.setup.methods
     .filter(({ hidden }) => !hidden)
     .map((method) => {

@@ -7,7 +7,7 @@ import { shownBlock } from './blocks-view'
 import type { StoreContext } from './context'
 import { distinctOptions } from './method-link'
 import { type RailSectionId, writeFolded } from './rail-summary'
-import type { MethodSetup, Pane, PreScaleSetup, SetupSlice, SurfaceShape, Theme } from './state'
+import type { MethodSetup, Pane, PreScaleSetup, SetupSlice, SurfaceShape, Theme, TileAxes } from './state'
 import type { ViewId } from './views'
 import { BASELINE } from './vocabulary'
 
@@ -31,13 +31,16 @@ export interface SetupActions {
   toggleMethod(id: string): void
   /** Shows or hides a chosen method; it is computed all the same. */
   showMethod(id: string, shown: boolean): void
-  /** Chooses exactly these methods, with the options they have; the baseline is hidden where it is not among them. */
+  /** Puts a chosen method at a place among the others, 0 the first: the order of chips, tiles and rows. */
+  moveMethod(id: string, to: number): void
+  /** Chooses exactly these methods, in catalog order, with the options they have; the baseline is hidden where it is not among them. */
   setMethods(ids: readonly string[]): void
   setMethodOption(id: string, key: string, value: OptionValue): void
   resetMethodOptions(id: string): void
   setView(view: ViewId): void
   setTheme(theme: Theme): void
   setSurface(surface: SurfaceShape): void
+  setAxes(axes: TileAxes): void
   setPane(pane: Pane): void
   setRailOpen(open: boolean): void
   /** Folds a section of the rail, or opens it; kept on the device. */
@@ -83,6 +86,7 @@ export function createSetupActions({ environment, get, patch, schedule }: StoreC
     toggleMethod: (id) => change({ methods: toggled(get().setup.methods, id, catalog) }),
     showMethod: (id, shown) =>
       change({ methods: get().setup.methods.map((each) => (each.id === id ? { ...each, hidden: !shown } : each)) }),
+    moveMethod: (id, to) => patch('setup', { methods: moved(get().setup.methods, id, to) }),
     setMethods: (ids) => change({ methods: chosenMethods(get().setup.methods, ids, catalog) }),
     setMethodOption: (id, key, value) => {
       const current = get().setup.methods.find((method) => method.id === id)
@@ -94,6 +98,7 @@ export function createSetupActions({ environment, get, patch, schedule }: StoreC
       if (view === 'error' || view === 'scales') schedule()
     },
     setSurface: (surface) => patch('view', { surface }),
+    setAxes: (axes) => patch('view', { axes }),
     setTheme: (theme) => patch('view', { theme }),
     setPane: (pane) => patch('view', { pane }),
     setRailOpen: (railOpen) => patch('view', { railOpen }),
@@ -113,8 +118,17 @@ function toggled(
 ): readonly MethodSetup[] {
   if (id === BASELINE) return methods.map((each) => (each.id === id ? { ...each, hidden: !each.hidden } : each))
   if (methods.some((method) => method.id === id)) return methods.filter((method) => method.id !== id)
-  const chosen = [...methods, { id, hidden: false, options: {} }]
-  return catalog.flatMap((entry) => chosen.filter((method) => method.id === entry.id))
+  // After the last of those that the catalog has before it: in catalog order where nothing was moved.
+  const rank = (of: string) => catalog.findIndex((entry) => entry.id === of)
+  const at = methods.findLastIndex((method) => rank(method.id) < rank(id)) + 1
+  return [...methods.slice(0, at), { id, hidden: false, options: {} }, ...methods.slice(at)]
+}
+
+function moved(methods: readonly MethodSetup[], id: string, to: number): readonly MethodSetup[] {
+  const one = methods.filter((method) => method.id === id)
+  const others = methods.filter((method) => method.id !== id)
+  const at = Math.max(0, Math.min(others.length, to))
+  return [...others.slice(0, at), ...one, ...others.slice(at)]
 }
 
 function chosenMethods(

@@ -49,6 +49,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
 export const LOCAL_KEYS: readonly Pick<Shortcut, 'key' | 'does'>[] = [
   { key: '← → ↑ ↓', does: 'Map of blocks: the neighbouring block. Bar of rows: the boundary. Tour: the next step' },
   { key: '← → Home End', does: 'Views: the neighbouring one, the first, the last' },
+  { key: 'Alt+← Alt+→', does: 'Chip of a method: earlier or later among the others' },
   { key: 'Ctrl+Z', does: 'Take back the last loss: methods, pins, a layer, a run' },
   { key: 'Double click', does: 'A label: back to the default' },
   { key: 'Tab', does: 'Next control' },

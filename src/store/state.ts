@@ -134,7 +134,7 @@ export interface SetupSlice {
   /** Channels of an attention head, for settings that quantize the output; null: the engine's own choice. */
   readonly headDim: number | null
   readonly seed: number
-  /** In catalog order; the baseline rtn is always among them. */
+  /** In the order of their chips, that of the catalog unless they were moved; the baseline rtn is always among them. */
   readonly methods: readonly MethodSetup[]
 }
 
@@ -168,6 +168,8 @@ export interface RunSlice {
   /** Keys of the outcomes this run was started for. */
   readonly plan: readonly string[]
   readonly current: { readonly method: string; readonly setting: string; readonly key: string } | null
+  /** The run waits until the kernels of its next method are compiled. */
+  readonly compiling: boolean
   readonly progress: Progress | null
   /** Of the method that runs, once it has taken its first step; null before, and for a method that is not learned. */
   readonly learning: Learning | null
@@ -194,6 +196,7 @@ export interface DeviceSlice {
 
 export type Theme = 'auto' | 'light' | 'dark'
 export type SurfaceShape = 'map' | '3d'
+export type TileAxes = 'shared' | 'own'
 export type Pane = 'layer' | 'setup' | 'figures' | 'table'
 
 export interface ViewSlice {
@@ -201,6 +204,8 @@ export interface ViewSlice {
   readonly theme: Theme
   /** How the Surface view draws magnitudes. */
   readonly surface: SurfaceShape
+  /** Whether the tiles of the Distribution view share their axes. */
+  readonly axes: TileAxes
   /** The pane a phone shows. */
   readonly pane: Pane
   /** The setup drawer of medium widths. */

@@ -314,12 +314,12 @@ export function barShare(decibels: number, all: readonly number[]): number {
   return decibels > 0 && most > 0 ? Math.min(decibels / most, 1) : 0
 }
 
-/** null: menu order. */
+/** null: the order of the chips. */
 export type Sort = { readonly column: string; readonly descending: boolean } | null
 
 const resultOf = ({ outcome }: TileModel) => (outcome?.kind === 'result' ? outcome : null)
 
-/** The models in the order of `sort`; methods without the number come last, in menu order. */
+/** The models in the order of `sort`; methods without the number come last, in the order of the chips. */
 export function sortRows(
   models: readonly TileModel[],
   sort: Sort,
@@ -338,7 +338,7 @@ export function sortRows(
   return keyed.map(({ model }) => model)
 }
 
-/** What a click on a column's head does: descending, ascending, menu order. */
+/** What a click on a column's head does: descending, ascending, the order of the chips. */
 export function nextSort(sort: Sort, column: string): Sort {
   if (sort?.column !== column) return { column, descending: true }
   return sort.descending ? { column, descending: false } : null

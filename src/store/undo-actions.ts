@@ -72,7 +72,7 @@ function isThere({ source: { files } }: AppState, before: LayerRestore['source']
 type LossyActions = Pick<SetupActions, 'setMethods' | 'toggleMethod' | 'resetMethodOptions'> &
   Pick<SourceActions, 'chooseWeight' | 'showOwnFile'> &
   Pick<OpenActions, 'openBuiltIn' | 'closeFile'> &
-  SavedActions &
+  Pick<SavedActions, 'openFiles' | 'openResults'> &
   Pick<RemoteActions, 'openAddress' | 'openUrls'> &
   Pick<HistoryActions, 'openRun'> &
   Pick<HighlightActions, 'clearPins'>
@@ -185,6 +185,8 @@ function layerText(state: AppState, vocabulary: Vocabulary): string | null {
 
 /** "Replaced layer.safetensors › q_proj."; null where what was on screen still is. */
 function replacedText(before: AppState, after: AppState, vocabulary: Vocabulary): string | null {
+  // The file that a link has waited for takes nothing away.
+  if (before.source.pendingLink !== null) return null
   const layer = layerText(before, vocabulary)
   return layer === null || selectionOf(before) === selectionOf(after) ? null : `Replaced ${layer}.`
 }

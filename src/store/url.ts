@@ -16,7 +16,7 @@ import { decodePart, encodePart, optionalWhole, parseFormatText, within } from '
 import { formatMethods, parseMethods } from './method-link'
 import { formatStudy, parseStudy } from './rotation-link'
 import { DEFAULT_ROTATION_CONTROLS, type RotationControls, rotationChoices } from './rotation-view'
-import type { PreScaleSetup, SetupSlice, SurfaceShape, Theme } from './state'
+import type { PreScaleSetup, SetupSlice, SurfaceShape, Theme, TileAxes } from './state'
 import { isSweepParameter } from './sweeps'
 import {
   type ComparedFormats,
@@ -70,6 +70,8 @@ export interface LinkState {
   /** What the Rotation view is set to. */
   readonly rotation: RotationControls
   readonly surface: SurfaceShape
+  /** Of the tiles of the Distribution view. */
+  readonly axes: TileAxes
   /** The block that is open in the Blocks view, and the channel and the method that are pinned everywhere. */
   readonly pins: Pins
   /** Id of the method that differences are taken against. */
@@ -127,7 +129,9 @@ export const MIN_ROWS = 2
 const MAX_HEAD_DIM = 65_536
 const ALL_ROWS: Pick<LinkState, 'firstToken' | 'tokens'> = { firstToken: 0, tokens: null }
 const MAX_ROWS = 2 ** 31
-const SURFACES: readonly SurfaceShape[] = ['map', '3d']
+type TileLook = Pick<LinkState, 'surface' | 'axes'>
+const DEFAULT_TILES: TileLook = { surface: 'map', axes: 'shared' }
+const TILE_WORDS = ['map', '3d', 'shared', 'own']
 /** Ids of entries: the glossary itself is loaded when it is opened, and says there what it does not have. */
 const HELP_ID = /^[A-Za-z0-9_+.-]{1,60}$/
 const THEMES: readonly Theme[] = ['auto', 'light', 'dark']
@@ -190,6 +194,17 @@ function parseRows(text: string): Pick<LinkState, 'firstToken' | 'tokens'> | nul
   return last - first >= MIN_ROWS ? { firstToken: first, tokens: last - first } : null
 }
 
+/** What differs from the defaults: `3d,own`; empty when nothing does. */
+const formatTiles = ({ surface, axes }: TileLook) =>
+  [...(surface === '3d' ? ['3d'] : []), ...(axes === 'own' ? ['own'] : [])].join(',')
+
+/** Parts that say nothing known are rejected and left at their defaults. */
+function parseTiles(text: string, reject: () => void): TileLook {
+  const parts = text.split(',')
+  if (parts.some((part) => !TILE_WORDS.includes(part))) reject()
+  return { surface: parts.includes('3d') ? '3d' : 'map', axes: parts.includes('own') ? 'own' : 'shared' }
+}
+
 const namedSettings = ({ settings, kvSettings }: Vocabulary) => [...settings, ...kvSettings]
 
 /** The fragment of `state`, without '#'. Empty for a first visit. */
@@ -231,7 +246,7 @@ export function formatLink(state: LinkState, vocabulary: Vocabulary): string {
   if (compared.preScale !== null) add('bp', String(compared.preScale), false)
   add('fx', formatLineRows(formats.rows), formatLineRows(formats.rows) === formatLineRows(DEFAULT_FORMATS.rows))
   add('fl', formatLine(formats), formatLine(formats) === '')
-  add('ax', state.surface, state.surface === 'map')
+  add('ax', formatTiles(state), formatTiles(state) === '')
   add('th', state.theme, state.theme === 'auto')
   if (state.help !== null) add('help', state.help, false)
   pairs.push(...state.unknown)
@@ -289,7 +304,7 @@ export function readLink(fragment: string, vocabulary: Vocabulary): ReadLink {
     baseline: read('base', (text) => (methodIds.includes(text) ? text : null), BASELINE),
     compared: { formats: read('bf', parseCompared, [null, null]), preScale: read('bp', parseTriedPreScale, null) },
     formats: { ...read('fl', parseLine, DEFAULT_FORMATS), rows: read('fx', parseLineRows, DEFAULT_FORMATS.rows) },
-    surface: read('ax', (text) => SURFACES.find((surface) => surface === text) ?? null, 'map'),
+    ...read('ax', parseTiles, DEFAULT_TILES),
     theme: read('th', (text) => THEMES.find((theme) => theme === text) ?? null, 'auto'),
     help: read('help', (text) => (HELP_ID.test(text) ? text : null), null),
     unknown: pairs.filter(([key]) => !KNOWN_KEYS.includes(key)),

@@ -35,7 +35,7 @@ export const VIEWS: readonly View[] = [
     label: 'Distribution',
     figure: 'distribution',
     scope: 'tile',
-    help: 'Histogram of the activations each method quantizes, after its transform and before rounding. Axes are shared.',
+    help: "Histogram of the activations each method quantizes, after its transform and before rounding. Axes are shared or each tile's own.",
   },
   {
     id: 'surface',

@@ -1,5 +1,6 @@
 /** What the page wants to show, by the keys of its results, and the requests that compute what it lacks. */
 import type { ComparisonRequest, MethodChoice, Setting } from '../experiment/request'
+import type { MxChoices } from '../formats/quantizer'
 import type { BuiltInLayer } from '../io/built-in-layers'
 import { sameChoices } from './mx-choices'
 import { askedHeadDim, layerKey, outcomeKey } from './result-keys'
@@ -24,6 +25,13 @@ export function wantedOutcomes(state: AppState, presets: readonly Setting[]): re
   return [...wanted.values()]
 }
 
+/** What all cells of one request share. */
+type Choices = Pick<ComparisonRequest, keyof MxChoices | 'seed' | 'scaleAnalysis'>
+
+function hasChoices({ mx, seed, analysed }: Want, choices: Choices): boolean {
+  return analysed === choices.scaleAnalysis && seed === choices.seed && sameChoices(mx, choices)
+}
+
 const toChoice = ({ id, options }: MethodSetup): MethodChoice => ({ id, options })
 
 /** The request that computes the next missing outcomes: those with the choices of the first, in all settings that lack the same methods. */
@@ -33,7 +41,8 @@ export function nextRequest(
   builtIns: readonly BuiltInLayer[],
 ): ComparisonRequest {
   const [{ mx, seed, analysed, setting: first }] = missing
-  const alike = missing.filter((each) => each.analysed === analysed && each.seed === seed && sameChoices(each.mx, mx))
+  const choices = { ...mx, seed, scaleAnalysis: analysed }
+  const alike = missing.filter((each) => hasChoices(each, choices))
   const lacking = (id: string) => alike.filter(({ setting }) => setting.id === id).map(({ method }) => method)
   const same = (a: readonly MethodSetup[], b: readonly MethodSetup[]) =>
     a.length === b.length && a.every((method, i) => method.id === b[i].id)
@@ -42,21 +51,17 @@ export function nextRequest(
   return {
     settings: settings.filter(({ id }) => same(lacking(id), methods)),
     methods: methods.map(toChoice),
-    ...mx,
-    seed,
+    ...choices,
     headDim: askedHeadDim(state, builtIns),
-    scaleAnalysis: analysed,
   }
 }
 
 /** The missing outcomes that a request made of them computes. */
 export function jobsOf(request: ComparisonRequest, missing: readonly Wanted[]): readonly Wanted[] {
   return missing.filter(
-    ({ setting, method, mx, seed, analysed }) =>
-      analysed === request.scaleAnalysis &&
-      seed === request.seed &&
-      sameChoices(mx, request) &&
-      request.settings.some(({ id }) => id === setting.id) &&
-      request.methods.some(({ id }) => id === method.id),
+    (each) =>
+      hasChoices(each, request) &&
+      request.settings.some(({ id }) => id === each.setting.id) &&
+      request.methods.some(({ id }) => id === each.method.id),
   )
 }

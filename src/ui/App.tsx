@@ -1,5 +1,6 @@
 import './kit-styles'
 import './app.css'
+import './touch.css'
 import { MantineProvider } from '@mantine/core'
 import { useEffect } from 'react'
 import { announcement } from '../store/announcement'

@@ -5,7 +5,7 @@ import { type LineRange, lineAxis } from '../../src/figures/line-axis'
 import { automaticRange, type LineScaling, lineRows, roundOn } from '../../src/figures/line-rows'
 import { roundingTable } from '../../src/figures/line-table'
 import { numberLine } from '../../src/figures/number-line'
-import { describeScale, scaleCode } from '../../src/figures/scale-text'
+import { describeScale } from '../../src/figures/scale-text'
 import { encodeBlock } from '../../src/formats/codec'
 import { type MxChoices, STANDARD_MX } from '../../src/formats/quantizer'
 import { FORMATS } from '../../src/formats/registry'
@@ -54,8 +54,13 @@ describe('a row', () => {
       scaling: AT_SIX,
       choices: STANDARD_MX,
     })
-    expect(texts.map(({ scale }) => scaleCode(scale))).toEqual(['0x7F', '0x7E', '0.85714287', '0x79', '–'])
-    expect(texts.map(({ scale }) => describeScale(scale))[3]).toBe('byte 0x79, 2⁻⁶ = 0.015625')
+    expect(texts.map(({ scale }) => describeScale(scale))).toEqual([
+      'byte 0x7F, 2⁰ = 1',
+      'byte 0x7E, E4M3 448 × tensor scale 0.002232143 = 1.00000004',
+      'fp32 0.85714287',
+      'byte 0x79, 2⁻⁶ = 0.015625',
+      'no scale',
+    ])
   })
 
   it('takes the exponent of its own where all MX formats share one', () => {

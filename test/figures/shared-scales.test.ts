@@ -4,7 +4,8 @@ import { distribution } from '../../src/figures/distribution'
 import { magnitudeMap } from '../../src/figures/magnitude-map'
 import { figureOptions } from '../../src/figures/options'
 import { ownBinWidth, rebin } from '../../src/figures/rebin'
-import { findReference, sharedScales } from '../../src/figures/shared-scales'
+import { findReference, narrowestOf, sharedScales } from '../../src/figures/shared-scales'
+import { surface, withChannel } from '../../src/figures/surface'
 import type { Data, PlotData } from '../../types/plotly-figure'
 import { W4A4 } from './fixtures'
 
@@ -76,6 +77,21 @@ describe('sharedScales', () => {
   })
 })
 
+describe('the narrowest distribution', () => {
+  const [first, second] = W4A4
+  const reaching = (result: typeof first, maxAbsolute: number) => ({
+    ...result,
+    profile: { ...result.profile, maxAbsolute },
+  })
+
+  it('is named where it fills less than a twentieth of the shared axis', () => {
+    expect(narrowestOf([reaching(first, 100), reaching(second, 2)])).toEqual({ method: second.method, share: 0.02 })
+    expect(narrowestOf([reaching(first, 100), reaching(second, 5)])).toBeNull()
+    expect(narrowestOf([reaching(first, 100), reaching(second, 0)])).toBeNull()
+    expect(narrowestOf([])).toBeNull()
+  })
+})
+
 describe('distribution', () => {
   const options = figureOptions(W4A4, { theme: 'light' })
 
@@ -103,11 +119,50 @@ describe('distribution', () => {
     }
   })
 
+  it('stands alone on axes of its own, says so, and draws every element in its own bins', () => {
+    const own = figureOptions(W4A4, { theme: 'light', axes: 'own' })
+    for (const result of W4A4) {
+      const { data, layout } = distribution.build(result, own)
+      expect(data).toHaveLength(1)
+      const pairs = scatterOf(data[0]).customdata as number[][]
+      expect(total(pairs.map(([count]) => count))).toBe(result.profile.count)
+      const [first, second] = scatterOf(data[0]).x as number[]
+      expect(second - first).toBe(ownBinWidth(result.profile.histogram))
+      expect(layout.xaxis?.range?.[1]).toBeCloseTo(1.04 * result.profile.maxAbsolute, 9)
+      expect(layout.annotations?.map(({ text }) => text)).toContain('own axes')
+      expect(distribution.describe(result, own)).toMatch(/ The axes are its own\.$/)
+      expect(distribution.table(result, own).rows.length).toBeGreaterThanOrEqual(
+        distribution.table(result, options).rows.length,
+      )
+    }
+    expect(distribution.build(W4A4[1], options).layout.annotations?.map(({ text }) => text)).not.toContain('own axes')
+  })
+
   it('marks ± the largest magnitude of its own method', () => {
     for (const result of W4A4) {
       const marks = distribution.build(result, options).layout.shapes?.map((shape) => shape.x0)
       expect(marks).toEqual([-result.profile.maxAbsolute, result.profile.maxAbsolute])
     }
+  })
+})
+
+describe('a channel on the surface', () => {
+  const figure = surface.build(W4A4[0], figureOptions(W4A4, { theme: 'light' }))
+  const contours = (channel: number, mixed = false) => {
+    const { data, layout } = withChannel(figure, { channel, mixed })
+    return { ...(data[0] as { contours?: { x: unknown } }).contours, note: layout.annotations?.[0]?.text }
+  }
+
+  it('is one line at its place, named in the corner', () => {
+    const { x, note } = contours(5)
+    // Plotly draws lines at start, start + size, … below end.
+    expect(x).toMatchObject({ show: true, start: 5, end: 6, size: 1 })
+    expect(note).toMatch(/\[unit of X\] · channel 5$/)
+    expect(contours(5, true).note).toMatch(/ · channel 5, mixed$/)
+  })
+
+  it('is nothing beyond the last channel', () => {
+    expect(withChannel(figure, { channel: 9999, mixed: false })).toBe(figure)
   })
 })
 

@@ -3,7 +3,9 @@ import type { MemoryPlan } from '../../src/experiment/memory-plan'
 import { createAppStore } from '../../src/store/app-store'
 import { banners } from '../../src/store/banners'
 import { fragmentOf } from '../../src/store/link-actions'
+import { runStepText } from '../../src/store/run-step'
 import { deviceKind, pageState, panelOutcomes, runProgress, type TileStatus, tiles } from '../../src/store/selectors'
+import type { RunEvent } from '../../src/worker/protocol'
 import { ADAPTER, FakeEngine, failure, result, VOCABULARY } from './fake-engine'
 import { tensor } from './fake-sources'
 
@@ -58,12 +60,32 @@ describe('a cold open', () => {
   it('takes each tile from waiting over running to live', async () => {
     const store = await opened()
     expect(statuses(store)).toEqual({ rtn: 'waiting', quarot: 'waiting', flatquant: 'waiting' })
-    engine.last.emit({ kind: 'started', method: 'rtn', setting: 'W4A4' })
+    const cell = { method: 'rtn', setting: 'W4A4' }
+    const steps: string[] = []
+    const tell = (event: RunEvent) => {
+      engine.last.emit(event)
+      steps.push(runStepText(store.getState()))
+    }
+    expect(runStepText(store.getState())).toBe('Loading the layer')
+    tell({ kind: 'plan', plan: { peakBytes: 1 } as MemoryPlan })
+    for (const done of [false, true]) tell({ kind: 'compiling', ...cell, done })
+    tell({ kind: 'started', ...cell })
+    for (const done of [false, true]) tell({ kind: 'compiling', ...cell, done })
+    expect(steps).toEqual([
+      'Computing reference outputs',
+      'Compiling kernels',
+      'Computing reference outputs',
+      'RTN under W4A4',
+      'RTN under W4A4, compiling kernels',
+      'RTN under W4A4',
+    ])
     expect(statuses(store).rtn).toBe('running')
     const progress = { stage: 'step', done: 10, total: 120 }
     engine.last.emit({ kind: 'progress', method: 'rtn', setting: 'W4A4', progress: { ...progress, loss: 0.3 } })
     engine.last.emit({ kind: 'progress', method: 'rtn', setting: 'W4A4', progress: { ...progress, loss: 0.2 } })
     expect(store.getState().run.learning?.losses).toEqual([0.3, 0.2])
+    engine.last.emit({ kind: 'outcome', outcome: result('rtn') })
+    expect(runStepText(store.getState())).toBe('')
     engine.finish()
     await settle()
     expect(statuses(store)).toEqual({ rtn: 'live', quarot: 'live', flatquant: 'live' })

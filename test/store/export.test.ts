@@ -10,6 +10,7 @@ import {
   computedBy,
   exportName,
   liveMethods,
+  preferredMethod,
   reportContent,
   resultsDocument,
   tableCsv,
@@ -228,6 +229,18 @@ describe('the report', () => {
       adapter: { description: 'Test adapter' },
       choices: { seed: 5 },
     })
+  })
+
+  it('opens on the method that is pinned, else on the one pointed at, else on the best', async () => {
+    const { actions, getState } = await compared('v=1&m=rtn,quarot,flatquant')
+    expect(preferredMethod(getState())).toBe('flatquant')
+    actions.pointMethod('rtn')
+    expect(preferredMethod(getState())).toBe('rtn')
+    actions.pinMethod('quarot')
+    expect(preferredMethod(getState())).toBe('quarot')
+    actions.toggleMethod('quarot')
+    actions.pointMethod(null)
+    expect(preferredMethod(getState())).toBe('flatquant')
   })
 
   it('cites the papers of the shown methods once', async () => {

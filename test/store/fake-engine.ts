@@ -11,6 +11,7 @@ import type { SweepEvent } from '../../src/experiment/sweep'
 import type { BlockMap, BlockMapQuery, RowQuery, TensorRow } from '../../src/experiment/tensor-blocks'
 import { FORMATS } from '../../src/formats/registry'
 import type { AdapterFacts } from '../../src/gpu/device'
+import { PLAIN_CHOICES } from '../../src/gpu/kernel-choices'
 import type { Vocabulary } from '../../src/store/vocabulary'
 import type { Answer, EngineApi, LayerChoice, RunEnd, RunEvent } from '../../src/worker/protocol'
 import { analysisOf, profileOf, resultOf } from '../figures/fixtures'
@@ -26,6 +27,7 @@ export const ADAPTER: AdapterFacts = {
   maxBindingBytes: 2 ** 30,
   features: ['shader-f16'],
   limits: { maxBufferSize: 2 ** 31, maxComputeInvocationsPerWorkgroup: 256 },
+  kernels: { choices: PLAIN_CHOICES, isMeasured: false },
 }
 
 export const METHODS: readonly MethodEntry[] = [

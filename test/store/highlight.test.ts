@@ -53,14 +53,27 @@ describe('a method', () => {
 })
 
 describe('a channel', () => {
-  it('takes the Blocks view to its block, in a figure whose channels are those of X', async () => {
+  it('takes the Blocks view to its block and back, in a figure whose channels are those of X', async () => {
     const { actions, getState } = await open()
     expect(chosenSpan(getState())).toBeNull()
     actions.pinChannel(37)
     expect(getState().blocks.block).toBe(1)
     expect(chosenSpan(getState())).toEqual({ start: 32, end: 64 })
+    actions.pinChannel(70)
+    actions.pinChannel(70)
+    expect([getState().highlight.pinnedChannel, getState().blocks.block]).toEqual([null, 0])
+    expect(fragmentOf(getState(), VOCABULARY)).toBe('')
+  })
+
+  it('leaves the block where it has been chosen since, and goes back with all pins', async () => {
+    const { actions, getState } = await open()
+    actions.pinCell(37, 3)
+    actions.clearPins()
+    expect(getState().blocks).toMatchObject({ operand: 'weight', row: 0, block: 0 })
     actions.pinChannel(37)
-    expect([getState().highlight.pinnedChannel, getState().blocks.block]).toEqual([null, 1])
+    actions.selectBlock(5, 1)
+    actions.pinChannel(37)
+    expect(getState().blocks).toMatchObject({ operand: 'weight', row: 5, block: 1 })
   })
 
   it('leaves the Blocks view alone where a method mixes channels', async () => {

@@ -9,6 +9,9 @@ import type { RunSummary } from '../../src/store/history'
 import { unpackedText } from '../../src/store/history-bytes'
 import { MOST_BYTES } from '../../src/store/history-record'
 import { comparedScores, differences, headline, runTitle } from '../../src/store/history-text'
+import { fragmentOf } from '../../src/store/link-actions'
+import { awaitedFiles } from '../../src/store/link-restore'
+import { blockedView } from '../../src/store/panel-state'
 import { tiles } from '../../src/store/selectors'
 import { ERRORS, FACTS, FakeEngine, failure, METHODS, result, VOCABULARY } from './fake-engine'
 import { FakeHistory } from './fake-history'
@@ -70,18 +73,18 @@ describe('a finished comparison', () => {
     expect(results.link).toContain('seed=3')
   })
 
-  it('updates its run when it is computed again, whatever is hidden, and keeps title and pin', async () => {
+  it('updates its run when it is computed again, in any order and whatever is hidden, and keeps title and pin', async () => {
     const first = await opened()
     await finish(first, 1)
     const [{ id }] = runs(first)
     await first.actions.renameRun(id, '  My run ')
     await first.actions.pinRun(id, true)
     clock = 2000
-    const second = await opened('m=rtn,-quarot,flatquant')
+    const second = await opened('m=flatquant,rtn,-quarot')
     await finish(second, 1, { ...ERRORS, flatquant: 0.2 })
     expect(runs(second)[0]).toMatchObject({ id, title: 'My run', pinned: true, time: 2000 })
     expect(runs(second)[0].link).toContain('-quarot')
-    expect(runs(second)[0].scores.at(-1)?.outputRelativeError).toBe(0.2)
+    expect(runs(second)[0].scores[0]).toMatchObject({ method: 'flatquant', outputRelativeError: 0.2 })
   })
 
   it('is a run of its own under another setting, and none when it only comes back from memory', async () => {
@@ -353,6 +356,34 @@ describe('opening a run', () => {
     await later.actions.openFiles([new File(['12345678'], 'mine.safetensors')])
     await later.actions.openRun(id)
     expect(later.getState().source.active).toBe('user')
+  })
+
+  it('stands in for the file that a link of it waits for, whatever that file is called, until it is open', async () => {
+    for (const name of ['mine', 'twin', 'third']) {
+      engine.listings[`${name}.safetensors`] = engine.listings['layers/a.safetensors']
+    }
+    const file = (name: string) => new File([new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0, 123, 125])], `${name}.safetensors`)
+    const first = await opened('seed=3')
+    await first.actions.openFiles([file('mine')])
+    await settle()
+    await finish(first, 1)
+    const link = fragmentOf(first.getState(), VOCABULARY)
+    const later = await opened(`${link.replace('mine.', 'twin.')}&view=channels`)
+    await vi.waitFor(() => expect(later.getState().source.active).toBe('saved'))
+    expect(tiles(later.getState()).map(({ status }) => status)).toEqual(['live', 'live', 'live'])
+    expect(blockedView(later.getState(), VOCABULARY)).toBeNull()
+    expect(awaitedFiles(later.getState().source)).toMatchObject([{ name: 'twin.safetensors' }])
+    expect(fragmentOf(later.getState(), VOCABULARY)).toContain('twin.safetensors')
+    later.actions.setView('findings')
+    expect(blockedView(later.getState(), VOCABULARY)?.title).toBe('Waiting for twin.safetensors')
+    await later.actions.openFiles([file('third')])
+    expect(later.getState().source).toMatchObject({ active: 'user', pendingLink: null })
+    expect(later.getState().undo.text).toBeNull()
+    // Another seed is another comparison.
+    const other = await opened(link.replace('seed=3', 'seed=4'))
+    await settle()
+    expect(other.getState().source.active).toBeNull()
+    expect(tiles(other.getState()).map(({ outcome }) => outcome)).toEqual([null, null, null])
   })
 
   it('says that another tab has deleted it (HI-02)', async () => {

@@ -105,12 +105,19 @@ describe('a link to a file that is not open', () => {
     expect(link()).toContain(`src=file:mine.safetensors,11,${found}`)
   })
 
-  it('gives way to another file, which becomes the source of the link', async () => {
-    const { open, link, source } = await opened(`#${MINE}`)
+  it('gives way to another file, which becomes the source of the link, and says so (LK-04)', async () => {
+    const { open, link, source, notes } = await opened(`#${MINE}`)
     await open(fileOf('other.safetensors', '{ }'))
     expect(source().pendingLink).toBeNull()
     expect(engine.last.choice.weight.tensor).toBe('o.weight')
     expect(link()).toMatch(/^v=1&src=file:other.safetensors,11,[0-9a-f]{12}&set=w8a8&rows=100$/)
+    const other = await headerHash(blobSource('x', fileOf('', '{ }')))
+    const message = expect.stringContaining(
+      `made with "mine.safetensors" (10 bytes, header ${HASH}); this is "other.safetensors" (11 bytes, header ${other}).`,
+    )
+    expect(notes()).toEqual([{ code: 'LK-04', message }])
+    await open(fileOf('other.safetensors', '{ }'))
+    expect(notes()).toEqual([])
   })
 
   it('gives way to a built-in layer that is chosen', async () => {
@@ -208,6 +215,7 @@ describe('what a link says wrongly', () => {
     ['m=rtn,flatquant(steps=99999)', 'm'],
     ['m=rtn,flatquant(speed=9)', 'm'],
     ['ax=4d', 'ax'],
+    ['ax=own,flat', 'ax'],
     ['th=pink', 'th'],
     ['zoom=3', 'zoom'],
   ])('%s', (text, key) => {
@@ -216,7 +224,9 @@ describe('what a link says wrongly', () => {
 
   it('is nothing in a link that is right', () => {
     const full = 'v=1&src=demo:plain&w=x&a=syn,t64,o2x9&set=custom&wf=16&af=mxfp8_e4m3&rule=ceil&tie=away&pre=0'
-    expect(ignored(`#${full}&seed=3&eval=0&rows=2&m=-rtn,flatquant(steps=120)&view=error&ax=3d&th=dark`)).toEqual([])
+    expect(ignored(`#${full}&seed=3&eval=0&rows=2&m=-rtn,flatquant(steps=120)&view=error&ax=3d,own&th=dark`)).toEqual(
+      [],
+    )
     expect(ignored('src=none&tie=even&ax=map&th=auto&pre=1')).toEqual([])
   })
 })

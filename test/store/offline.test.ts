@@ -72,6 +72,7 @@ it('names the adapter, what was granted, and the versions', async () => {
     'Largest buffer': '2.1 GB',
     'Threads per group': '256',
     Features: 'shader-f16',
+    Kernels: 'products by 8 x 8 registers, blocks by one thread, codes decoded once; default',
     Browser: 'Browser 1',
   })
   expect(details.MXScope).toMatch(/^\d+\.\d+\.\d+/)

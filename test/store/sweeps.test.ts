@@ -52,9 +52,9 @@ describe('what can be swept', () => {
     const store = await opened('#m=rtn,smoothquant,-awq,low-rank')
     const choices = sweepChoices(store.getState()).map(({ key, methods }) => [key, methods])
     expect(choices).toEqual([
-      ['rank', ['low-rank']],
       ['alpha', ['smoothquant']],
-      ['tokens', ['low-rank', 'smoothquant']],
+      ['rank', ['low-rank']],
+      ['tokens', ['smoothquant', 'low-rank']],
     ])
   })
 

@@ -82,11 +82,14 @@ const methods = fc
     quarot: fc.option(fc.record({ hidden: fc.boolean(), signs: fc.constantFrom<OptionValues>({}, { signs: 'off' }) })),
     flatquant: fc.option(fc.record({ hidden: fc.boolean(), options: flatquantOptions })),
   })
-  .map(({ rtn, quarot, flatquant }): MethodSetup[] => [
-    { id: 'rtn', hidden: rtn, options: {} },
-    ...(quarot ? [{ id: 'quarot', hidden: quarot.hidden, options: quarot.signs }] : []),
-    ...(flatquant ? [{ id: 'flatquant', hidden: flatquant.hidden, options: flatquant.options }] : []),
-  ])
+  .chain(({ rtn, quarot, flatquant }) => {
+    const chosen: MethodSetup[] = [
+      { id: 'rtn', hidden: rtn, options: {} },
+      ...(quarot ? [{ id: 'quarot', hidden: quarot.hidden, options: quarot.signs }] : []),
+      ...(flatquant ? [{ id: 'flatquant', hidden: flatquant.hidden, options: flatquant.options }] : []),
+    ]
+    return fc.shuffledSubarray(chosen, { minLength: chosen.length })
+  })
 
 const setup = fc.record({
   setting: fc.oneof(
@@ -179,6 +182,7 @@ const state: fc.Arbitrary<LinkState> = fc.record({
   rotation: study,
   sweep: fc.constantFrom(null, 'alpha', 'steps', 'tokens'),
   surface: fc.constantFrom('map' as const, '3d' as const),
+  axes: fc.constantFrom('shared' as const, 'own' as const),
   theme: fc.constantFrom('auto' as const, 'light' as const, 'dark' as const),
   help: fc.constantFrom(null, 'index', 'quarot', 'low-rank.branchInput', 'gptq+low-rank'),
   unknown: fc.array(fc.tuple(fc.stringMatching(/^z[a-z]{0,5}$/), fc.stringMatching(/^[a-z0-9,.:]{0,9}$/)), {

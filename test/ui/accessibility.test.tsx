@@ -3,7 +3,8 @@ import type { ReactNode } from 'react'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Announcement, quarters } from '../../src/ui/Announcement'
 import { FakeEngine } from '../store/fake-engine'
-import { does, hook, openPage } from '../support/page'
+import { does, hook } from '../support/hooks'
+import { openPage } from '../support/page'
 
 vi.mock('../../src/ui/plot/Plot', () => ({
   Plot: ({ label, children }: { label: string; children?: ReactNode }) => (

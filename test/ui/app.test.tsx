@@ -7,6 +7,7 @@ import { createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
 import { ADAPTER, FACTS, FakeEngine, failure, result, VOCABULARY } from '../store/fake-engine'
 import { tensor } from '../store/fake-sources'
+import { has, hook, later } from '../support/hooks'
 
 // Drawing is covered by the tests of the figures and of Plot; here the caption stands for the figure.
 vi.mock('../../src/ui/plot/Plot', () => ({
@@ -33,15 +34,6 @@ function open(fragment = '') {
     await later()
   })
 }
-
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
-
-function hook(name: string): HTMLElement {
-  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found
-}
-const has = (name: string) => document.querySelector(`[data-test="${name}"]`) !== null
 
 async function finish(errors?: Readonly<Record<string, number>>) {
   await act(async () => {
@@ -101,6 +93,11 @@ describe('settings and methods', () => {
     expect(engine.last.request.settings[0].id).toBe('W8A8')
     expect(hook('tile-rtn').dataset.result).toBe('stale')
     expect(hook('tile-rtn').textContent).toContain('previous setting, W4A4')
+    // As long as nothing else is there, what is left shares its axes; then it has its own.
+    expect(hook('tile-quarot').textContent).not.toContain('own axes')
+    act(() => engine.last.emit({ kind: 'outcome', outcome: result('rtn', 'W8A8', 0.02) }))
+    expect(hook('tile-rtn').textContent).not.toContain('own axes')
+    expect(hook('tile-quarot').textContent).toContain('previous setting, W4A4 · own axes')
     await finish({ rtn: 0.02, quarot: 0.07, flatquant: 0.01 })
     expect(hook('sqnr-rtn').textContent).toBe('34.0')
     expect(hook('tile-rtn').textContent).not.toContain('previous')

@@ -1,5 +1,5 @@
 import { MantineProvider } from '@mantine/core'
-import { act, cleanup, fireEvent, render } from '@testing-library/react'
+import { cleanup, fireEvent, render } from '@testing-library/react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parseReport } from '../../src/experiment/bench/against'
 import type { BenchReport, TimedRow } from '../../src/experiment/bench/report'
@@ -7,21 +7,11 @@ import { type AppStore, createAppStore } from '../../src/store/app-store'
 import { BenchDialog } from '../../src/ui/bench/BenchDialog'
 import { StoreContext } from '../../src/ui/use-app'
 import { ADAPTER, FakeEngine, VOCABULARY } from '../store/fake-engine'
+import { does, hook } from '../support/hooks'
 
 let engine: FakeEngine
 let store: AppStore
 
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
-const does = (work: () => unknown) =>
-  act(async () => {
-    work()
-    await later()
-  })
-function hook(name: string): HTMLElement {
-  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found
-}
 const press = (name: string) => does(() => fireEvent.click(hook(name)))
 const said = () => hook('bench-status').textContent
 
@@ -35,6 +25,7 @@ const COPY: TimedRow = {
   minMs: 0.2,
   maxMs: 0.5,
   cpuMs: null,
+  passMs: null,
   ratioToCopy: 1,
   speedupOverNaive: null,
   ratioToProduct: null,
@@ -81,13 +72,29 @@ describe('the benchmark of a GPU', () => {
     await press('bench-start')
     const [{ host, emit, end }] = engine.benches
     expect(host).toMatchObject({ runtime: navigator.userAgent, load: null })
+    expect(said()).toBe('Starting.')
+    const now = vi.spyOn(performance, 'now')
+    const base = performance.now()
+    const timed = async (ms: number, group: number, stage: 'checking' | 'timing', done: number) => {
+      now.mockReturnValue(base + ms)
+      await does(() => emit({ kind: 'progress', progress: { group, groups: 5, stage, done, total: 4 } }))
+    }
+    await timed(2000, 1, 'checking', 1)
+    expect(said()).toMatch(/^Part 1 of 5, checking 1 of 4: about [67] s left of that, [23] s so far\.$/)
+    await timed(4000, 1, 'checking', 4)
+    expect(said()).toMatch(/^Part 1 of 5, checking 4 of 4: [45] s so far\.$/)
+    await timed(14000, 1, 'timing', 2)
+    expect(said()).toMatch(/^Part 1 of 5, timing 2 of 4: about 10 s left of that, 1[45] s so far\.$/)
+    await timed(15000, 2, 'checking', 1)
+    expect(said()).toMatch(/^Part 2 of 5, checking 1 of 4: about 3 s left of that, 1[56] s so far\.$/)
     await does(() => emit({ kind: 'row', row: COPY }))
-    expect(said()).toBe('1 rows so far.')
+    expect(hook('bench-table').textContent).toContain('copy8 x 32')
     await does(() => {
       emit({ kind: 'report', report: REPORT })
       end({ kind: 'done' })
     })
-    expect(said()).toBe('2 rows.')
+    expect(said()).toMatch(/^2 rows in 1[56] s\.$/)
+    now.mockRestore()
     expect(hook('bench-table').textContent).toContain('copy8 x 320.2501.008.00 GB/s')
     expect(hook('bench-table').textContent).toContain('not timed: bin 3: 1 elements too many')
     await press('bench-copy')
@@ -98,12 +105,22 @@ describe('the benchmark of a GPU', () => {
     await does(() => store.actions.openDevice())
     await press('bench-start')
     await press('bench-stop')
-    expect([engine.cancelled.at(-1), said()]).toEqual([engine.benches[0].id, expect.stringMatching(/^Stopped/)])
+    expect([engine.cancelled.at(-1), said()]).toEqual([engine.benches[0].id, 'Stopped by you.'])
+    const copied = vi.spyOn(navigator.clipboard, 'writeText').mockResolvedValue()
     await press('bench-start')
-    await does(() => engine.benches[1].end({ kind: 'failed', error: { kind: 'gpu', code: 'GP-04', message: 'Lost.' } }))
+    await does(() => engine.benches[1].emit({ kind: 'row', row: COPY }))
+    await does(() => engine.benches[1].end({ kind: 'cancelled' }))
+    expect(said()).toBe('Stopped: the page had something else to compute.')
+    expect(hook('bench-reading').textContent).toContain('median of 7 ratios')
+    await press('bench-copy-table')
+    expect(copied.mock.lastCall?.[0]).toMatch(
+      /^- adapter: Test adapter\n- ended before .*\n\n\| kernel .*\n.*\n\| copy \| 8 x 32 /,
+    )
+    await press('bench-start')
+    await does(() => engine.benches[2].end({ kind: 'failed', error: { kind: 'gpu', code: 'GP-04', message: 'Lost.' } }))
     expect(said()).toBe('Lost.')
     await press('bench-start')
     cleanup()
-    expect(engine.cancelled.at(-1)).toBe(engine.benches[2].id)
+    expect(engine.cancelled.at(-1)).toBe(engine.benches[3].id)
   })
 })

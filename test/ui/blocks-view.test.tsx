@@ -9,6 +9,7 @@ import { makeQuantizer, STANDARD_MX } from '../../src/formats/quantizer'
 import { createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
 import { FAKE_IN_DIM, FakeEngine, VOCABULARY } from '../store/fake-engine'
+import { hook, later } from '../support/hooks'
 
 /** Stands for the drawn map: hands out what the page listens to. */
 const plotly = vi.hoisted(() => ({ click: (_event: { points: { x: number; y: number }[] }) => {} }))
@@ -43,8 +44,6 @@ beforeEach(() => {
 })
 afterEach(cleanup)
 
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
-
 async function open(fragment = '') {
   const store = createAppStore(engine, {
     vocabulary: VOCABULARY,
@@ -60,12 +59,6 @@ async function open(fragment = '') {
   })
   await act(later)
   return store
-}
-
-function hook(name: string): HTMLElement {
-  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found
 }
 
 const heading = () => document.querySelector('#block-heading')?.textContent

@@ -2,7 +2,8 @@ import { act, cleanup, fireEvent } from '@testing-library/react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AppStore } from '../../src/store/app-store'
 import { FakeEngine } from '../store/fake-engine'
-import { does, has, hook, later, openPage } from '../support/page'
+import { does, has, hook, later } from '../support/hooks'
+import { openPage } from '../support/page'
 
 vi.mock('../../src/ui/plot/Plot', () => ({ Plot: ({ label }: { label: string }) => <p>{label}</p> }))
 
@@ -45,9 +46,10 @@ describe('the export dialog', () => {
   })
 
   it('prepares the layer of the method chosen, says what a plain loader ignores, and lets it go when it closes', async () => {
-    await open('m=rtn,quarot')
+    await open('m=rtn,quarot&pin=mquarot')
     await does(() => engine.finish())
     await openDialog(() => hook('export').click())
+    expect(hook('export-method')).toHaveProperty('value', 'quarot')
     expect(hook('export-cautions').textContent).toContain('QuaRot also changes the activations')
     expect(hook('export-group-layer').textContent).not.toContain('vLLM')
     await does(() => hook('export-prepare').click())

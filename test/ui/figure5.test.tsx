@@ -5,6 +5,7 @@ import { createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
 import { FakeEngine, VOCABULARY } from '../store/fake-engine'
 import { tensor } from '../store/fake-sources'
+import { hook } from '../support/hooks'
 
 const WIDTH = 240
 
@@ -68,12 +69,6 @@ async function open(fragment = '#view=figure5') {
     await later()
   })
   return store
-}
-
-function hook(name: string): HTMLElement {
-  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found
 }
 
 const ROWS = ['loaded', 'rtn', 'quarot', 'flatquant']

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
 import { FakeEngine, VOCABULARY } from '../store/fake-engine'
+import { hook, later } from '../support/hooks'
 
 vi.mock('../../src/ui/plot/Plot', () => ({ Plot: ({ label }: { label: string }) => <p>{label}</p> }))
 
@@ -11,8 +12,6 @@ beforeEach(() => {
   engine = new FakeEngine()
 })
 afterEach(cleanup)
-
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 /** The page with the Formats view open; the device never answers. */
 async function open() {
@@ -33,12 +32,6 @@ async function open() {
     await later()
   })
   return store
-}
-
-function hook(name: string): HTMLElement {
-  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found
 }
 
 const input = (name: string) => {

@@ -5,13 +5,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type AppStore, createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
 import { FakeEngine, VOCABULARY } from '../store/fake-engine'
+import { has, later, loaded } from '../support/hooks'
 
 vi.mock('../../src/ui/plot/Plot', () => ({ Plot: ({ children }: { children?: ReactNode }) => <div>{children}</div> }))
 
 let engine: FakeEngine
 let kept: Map<string, string>
-
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 async function open(fragment = ''): Promise<AppStore> {
   const store = createAppStore(engine, {
@@ -31,20 +30,6 @@ async function open(fragment = ''): Promise<AppStore> {
   return store
 }
 
-const find = (name: string) => document.querySelector<HTMLElement>(`[data-test="${name}"]`)
-
-/** What is loaded when it is asked for takes a moment. */
-async function hook(name: string): Promise<HTMLElement> {
-  return waitFor(
-    () => {
-      const found = find(name)
-      if (!found) throw new Error(`nothing on the page is called ${name}`)
-      return found
-    },
-    { timeout: 10_000 },
-  )
-}
-
 const press = (key: string, target: Element = document.body) => act(() => void fireEvent.keyDown(target, { key }))
 
 beforeEach(() => {
@@ -59,32 +44,32 @@ describe('a "?"', () => {
   it('is named after what it stands beside, says what it is, closes, and leads to the glossary', async () => {
     const user = userEvent.setup()
     const store = await open()
-    const button = await hook('help-rule.floor')
+    const button = await loaded('help-rule.floor')
     expect(button.getAttribute('aria-label')).toBe('About Scale rule')
-    expect(find('help-popover')).toBeNull()
+    expect(has('help-popover')).toBe(false)
     await user.click(button)
-    const popover = await hook('help-popover')
+    const popover = await loaded('help-popover')
     expect(popover.textContent).toContain('Never rounds the exponent up')
     expect(popover.textContent).toContain('Source: OCP Microscaling Formats (MX) v1.0, clause 6.3')
     expect(document.activeElement).toBe(popover)
     await user.keyboard('{Escape}')
-    expect(find('help-popover')).toBeNull()
+    expect(has('help-popover')).toBe(false)
     expect(document.activeElement).toBe(button)
     await user.click(button)
-    await user.click(await hook('help-open-glossary'))
-    expect(find('help-popover')).toBeNull()
+    await user.click(await loaded('help-open-glossary'))
+    expect(has('help-popover')).toBe(false)
     expect(store.getState().view.help).toBe('rule.floor')
-    const entry = await hook('glossary-rule.floor')
+    const entry = await loaded('glossary-rule.floor')
     expect(entry.closest('article')?.getAttribute('aria-current')).toBe('true')
-    await user.click(await hook('glossary-close'))
+    await user.click(await loaded('glossary-close'))
     // A press elsewhere closes it.
-    await user.click(await hook('help-view:distribution'))
-    expect((await hook('help-popover')).textContent).toContain('A histogram of the activations')
-    await user.click(await hook('answer'))
-    expect(find('help-popover')).toBeNull()
+    await user.click(await loaded('help-view:distribution'))
+    expect((await loaded('help-popover')).textContent).toContain('A histogram of the activations')
+    await user.click(await loaded('answer'))
+    expect(has('help-popover')).toBe(false)
     // The first is told in full, the others unfold.
-    await user.click(await hook('help-method-preset'))
-    const summaries = [...(await hook('help-popover')).querySelectorAll('summary')].map(
+    await user.click(await loaded('help-method-preset'))
+    const summaries = [...(await loaded('help-popover')).querySelectorAll('summary')].map(
       ({ textContent }) => textContent,
     )
     expect(summaries).toEqual(['Method, transform and mitigation', 'RTN, round to nearest'])
@@ -95,17 +80,17 @@ describe('the glossary', () => {
   it('opens by its link, searches, and says what it does not have', async () => {
     const user = userEvent.setup()
     const store = await open('help=nothing-here')
-    const glossary = await hook('glossary')
+    const glossary = await loaded('glossary')
     expect(glossary.textContent).toContain('No entry is called "nothing-here"')
-    await user.type(await hook('glossary-search'), 'cayley')
+    await user.type(await loaded('glossary-search'), 'cayley')
     const titles = [...glossary.querySelectorAll('h4')].map(({ textContent }) => textContent)
     expect(titles).toContain('SpinQuant')
     expect(titles).not.toContain('AWQ')
-    await user.click(await hook('glossary-spinquant'))
+    await user.click(await loaded('glossary-spinquant'))
     expect(store.getState().view.help).toBe('spinquant')
-    await user.click(await hook('glossary-close'))
+    await user.click(await loaded('glossary-close'))
     await waitFor(() => expect(store.getState().view.help).toBeNull())
-    expect(find('glossary')).toBeNull()
+    expect(has('glossary')).toBe(false)
   })
 })
 
@@ -120,8 +105,8 @@ describe('keys', () => {
     })
     press('b')
     expect(view()).toBe('blocks')
-    press('1', await hook('setting-seed'))
-    press('1', await hook('setting-scale-rule'))
+    press('1', await loaded('setting-seed'))
+    press('1', await loaded('setting-scale-rule'))
     expect(view()).toBe('blocks')
     press('t')
     expect(store.getState().view.theme).toBe('light')
@@ -136,12 +121,12 @@ describe('keys', () => {
     press('Escape')
     expect(engine.cancelled).toHaveLength(1)
     press('?')
-    await hook('shortcuts')
+    await loaded('shortcuts')
     press('1')
     expect(view()).toBe('blocks')
-    await user.click(await hook('single-keys'))
-    await user.click(await hook('shortcuts-close'))
-    await waitFor(() => expect(find('shortcuts')).toBeNull())
+    await user.click(await loaded('single-keys'))
+    await user.click(await loaded('shortcuts-close'))
+    await waitFor(() => expect(has('shortcuts')).toBe(false))
     press('1')
     expect(view()).toBe('blocks')
     expect(kept.get('single-keys')).toBe('off')
@@ -152,18 +137,18 @@ describe('the tour', () => {
   it('is offered in a line, takes the focus, steps by arrows and leaves by Escape', async () => {
     const user = userEvent.setup()
     const store = await open('view=error')
-    await user.click(await hook('tour-start'))
-    const first = await hook('tour-layer')
+    await user.click(await loaded('tour-start'))
+    const first = await loaded('tour-layer')
     await waitFor(() => expect(document.activeElement).toBe(first))
-    expect(find('tour-offer')).toBeNull()
-    await waitFor(async () => expect((await hook('tour-text')).textContent).toContain('Rounded to nearest (RTN)'))
+    expect(has('tour-offer')).toBe(false)
+    await waitFor(async () => expect((await loaded('tour-text')).textContent).toContain('Rounded to nearest (RTN)'))
     await user.keyboard('{ArrowRight}')
-    await hook('tour-outliers')
+    await loaded('tour-outliers')
     expect(store.getState().view.view).toBe('surface')
     await user.keyboard('{ArrowLeft}{ArrowLeft}')
-    await hook('tour-layer')
+    await loaded('tour-layer')
     await user.keyboard('{Escape}')
-    expect(find('tour-layer')).toBeNull()
+    expect(has('tour-layer')).toBe(false)
     expect(store.getState().view.view).toBe('error')
     expect(kept.get('tour')).toBe('done')
   })

@@ -5,6 +5,7 @@ import { App } from '../../src/ui/App'
 import { exactTime, relativeTime } from '../../src/ui/history/run-time'
 import { FakeEngine, VOCABULARY } from '../store/fake-engine'
 import { FakeHistory } from '../store/fake-history'
+import { does, hook, hooks, later } from '../support/hooks'
 
 vi.mock('../../src/ui/plot/Plot', () => ({ Plot: ({ label }: { label: string }) => <p>{label}</p> }))
 
@@ -13,20 +14,6 @@ const HOUR = 3_600_000
 let engine: FakeEngine
 let store: AppStore
 let clock: number
-
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
-const hooks = (name: string) => [...document.querySelectorAll<HTMLElement>(`[data-test="${name}"]`)]
-
-function hook(name: string): HTMLElement {
-  const [found] = hooks(name)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found
-}
-const does = (work: () => unknown) =>
-  act(async () => {
-    work()
-    await later()
-  })
 
 /** Waits for what is loaded on first use. */
 const soon = (check: () => unknown) =>

@@ -4,8 +4,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { METHOD_CATALOG } from '../../src/experiment/catalog'
 import { TRANSFORMS } from '../../src/methods/registry'
 import type { AppStore } from '../../src/store/app-store'
+import { fragmentOf } from '../../src/store/link-actions'
 import { FakeEngine } from '../store/fake-engine'
-import { does, has, hook, later, openPage } from '../support/page'
+import { does, has, hook, later } from '../support/hooks'
+import { openPage } from '../support/page'
 
 vi.mock('../../src/ui/plot/Plot', () => ({
   Plot: ({ label }: { label: string }) => <p data-test="caption">{label}</p>,
@@ -53,6 +55,62 @@ describe('the chips', () => {
     expect(store.getState().setup.methods.map(({ id }) => id)).toEqual(['rtn', 'flatquant'])
     expect(has('method-remove-rtn')).toBe(false)
     expect(hook('method-remove-flatquant').getAttribute('aria-label')).toBe('Remove FlatQuant')
+  })
+
+  it('are put in another order by Alt and an arrow key, said and in the link, without computing anything', async () => {
+    await open()
+    await does(() => engine.finish())
+    const order = () =>
+      all('tile-').flatMap(({ dataset }) => dataset.test?.match(/^tile-(rtn|quarot|flatquant)$/)?.[1] ?? [])
+    hook('method-flatquant').focus()
+    const runs = engine.runs.length
+    for (let i = 0; i < 3; i++) {
+      const pressed = fireEvent.keyDown(hook('method-flatquant'), { key: 'ArrowLeft', altKey: true })
+      expect(pressed).toBe(false)
+      await act(later)
+    }
+    expect(order()).toEqual(['flatquant', 'rtn', 'quarot'])
+    expect(fragmentOf(store.getState(), store.vocabulary)).toBe('v=1&m=flatquant,rtn,quarot')
+    await waitFor(() => expect(hook('method-moved').textContent).toBe('FlatQuant is 1 of 3.'), { timeout: 3000 })
+    await waitFor(() => expect(document.activeElement).toBe(hook('method-flatquant')))
+    await does(() => fireEvent.keyDown(hook('method-flatquant'), { key: 'ArrowRight' }))
+    expect(order()[0]).toBe('flatquant')
+    expect(engine.runs).toHaveLength(runs)
+    // A method that is added stands after those the catalog has before it.
+    await does(() => store.actions.toggleMethod('gptq'))
+    expect(store.getState().setup.methods.map(({ id }) => id)).toEqual(['flatquant', 'rtn', 'gptq', 'quarot'])
+  })
+
+  it('are put in another order by a drag with a mouse, which presses nothing, and not by a finger', async () => {
+    await open()
+    const at = (id: string) => document.querySelector<HTMLElement>(`[data-chip="${id}"]`) ?? document.body
+    for (const [i, id] of ['rtn', 'quarot', 'flatquant'].entries()) {
+      at(id).getBoundingClientRect = () => new DOMRect(100 * i, 0, 90, 28)
+    }
+    const list = at('rtn').parentElement ?? document.body
+    const captured = vi.fn()
+    list.setPointerCapture = captured
+    const drag = async (pointerType: string, to: number) => {
+      await does(() => fireEvent.pointerDown(hook('method-rtn'), { pointerType, clientX: 40, clientY: 10, button: 0 }))
+      await does(() => fireEvent.pointerMove(list, { pointerType, clientX: 43, clientY: 10 }))
+      expect(captured).not.toHaveBeenCalled()
+      await does(() => fireEvent.pointerMove(list, { pointerType, clientX: to, clientY: 10 }))
+      const marked = document.querySelector<HTMLElement>('[data-drop]')
+      const shown = marked && [marked.dataset.chip, marked.dataset.drop]
+      await does(() => fireEvent.pointerUp(list, { pointerType, clientX: to, clientY: 10 }))
+      return shown
+    }
+    const order = () => store.getState().setup.methods.map(({ id }) => id)
+    expect(await drag('touch', 170)).toBeNull()
+    expect(order()).toEqual(['rtn', 'quarot', 'flatquant'])
+    expect(await drag('mouse', 170)).toEqual(['flatquant', 'before'])
+    expect(captured).toHaveBeenCalled()
+    expect(order()).toEqual(['quarot', 'rtn', 'flatquant'])
+    expect(document.querySelector('[data-drop]')).toBeNull()
+    captured.mockClear()
+    for (const [i, id] of order().entries()) at(id).getBoundingClientRect = () => new DOMRect(100 * i, 0, 90, 28)
+    expect(await drag('mouse', 290)).toEqual(['flatquant', 'after'])
+    expect(order()).toEqual(['quarot', 'flatquant', 'rtn'])
   })
 
   it('say that options differ from the defaults', async () => {

@@ -7,6 +7,7 @@ import { App } from '../../src/ui/App'
 import { CUSTOM_VIEWS } from '../../src/ui/main/custom-views'
 import { PANEL, TILE_FIGURE } from '../../src/ui/main/figure-views'
 import { FakeEngine, failure, result, VOCABULARY } from '../store/fake-engine'
+import { does, later } from '../support/hooks'
 
 vi.mock('../../src/ui/plot/Plot', () => ({
   Plot: ({ label, children }: { label: string; children?: ReactNode }) => (
@@ -19,12 +20,6 @@ vi.mock('../../src/ui/plot/Plot', () => ({
 
 let engine: FakeEngine
 let store: AppStore
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
-const does = (work: () => unknown) =>
-  act(async () => {
-    await work()
-    await later()
-  })
 
 async function open(fragment: string, vocabulary = VOCABULARY) {
   store = createAppStore(engine, {

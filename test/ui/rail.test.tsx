@@ -4,6 +4,7 @@ import { type AppStore, createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
 import { PANEL } from '../../src/ui/main/figure-views'
 import { FakeEngine, VOCABULARY } from '../store/fake-engine'
+import { hook, hooks, later } from '../support/hooks'
 
 vi.mock('../../src/ui/plot/Plot', () => ({
   Plot: ({ label }: { label: string }) => <p data-test="caption">{label}</p>,
@@ -11,8 +12,6 @@ vi.mock('../../src/ui/plot/Plot', () => ({
 
 let engine: FakeEngine
 let store: AppStore
-
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 async function open(fragment = '', ...names: string[]) {
   store = createAppStore(engine, {
@@ -29,12 +28,6 @@ async function open(fragment = '', ...names: string[]) {
   })
 }
 
-const all = (name: string) => [...document.querySelectorAll<HTMLElement>(`[data-test="${name}"]`)]
-function hook(name: string): HTMLElement {
-  const [found] = all(name)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found
-}
 const menu = () => hook('built-in') as HTMLSelectElement
 
 beforeEach(() => {
@@ -76,15 +69,15 @@ describe('the layer menu', () => {
 describe('several open files', () => {
   it('have their tensors under their own names', async () => {
     await open('', 'a.safetensors', 'b.safetensors')
-    expect(all('tensor-file').map(({ textContent }) => textContent)).toEqual(['a.safetensors', 'b.safetensors'])
-    const pressed = all('tensor-row').map((row) => row.getAttribute('aria-pressed'))
+    expect(hooks('tensor-file').map(({ textContent }) => textContent)).toEqual(['a.safetensors', 'b.safetensors'])
+    const pressed = hooks('tensor-row').map((row) => row.getAttribute('aria-pressed'))
     expect(pressed).toEqual(['false', 'false', 'false', 'true'])
     expect(hook('source-tensor').textContent).toContain('q_proj.input (32 × 64) in b.safetensors')
   })
 
   it('are told apart by nothing while there is one', async () => {
     await open('', 'a.safetensors')
-    expect(all('tensor-file')).toEqual([])
+    expect(hooks('tensor-file')).toEqual([])
     expect(hook('source-tensor').textContent).toBe('q_proj.input (32 × 64)')
   })
 })
@@ -106,7 +99,7 @@ describe('a link that waits for its file', () => {
       fireEvent.click(within(hook('banner-LK-01')).getByRole('button'))
       await later()
     })
-    expect(all('banner-LK-01')).toEqual([])
+    expect(hooks('banner-LK-01')).toEqual([])
     expect(hook('answer').textContent).toContain('Demo layer, W8A8')
   })
 })
@@ -157,5 +150,5 @@ it('folds a section to one line that says what is chosen, but never what was dro
   expect(fields('layer')?.contains(hook('drop'))).toBe(false)
   fireEvent.click(hook('rail-setting'))
   expect(fields('setting')?.hidden).toBe(false)
-  expect(all('rail-summary-setting')).toEqual([])
+  expect(hooks('rail-summary-setting')).toEqual([])
 })

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
 import { FakeEngine, VOCABULARY } from '../store/fake-engine'
+import { hook, later } from '../support/hooks'
 
 vi.mock('../../src/ui/plot/Plot', () => ({
   Plot: ({ children }: { children?: ReactNode }) => <div>{children}</div>,
@@ -18,12 +19,6 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
-const hook = (name: string) => {
-  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found
-}
 const mark = (name: string) => hook(name).getAttribute('data-method-mark')
 
 async function open(fragment = '') {

@@ -3,7 +3,8 @@ import type { ReactNode } from 'react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AppStore } from '../../src/store/app-store'
 import { ADAPTER, FakeEngine } from '../store/fake-engine'
-import { does, has, hook, later, loaded, openPage } from '../support/page'
+import { does, has, hook, later, loaded } from '../support/hooks'
+import { openPage } from '../support/page'
 
 const drawings = vi.hoisted((): unknown[] => [])
 

@@ -5,6 +5,7 @@ import { type AppStore, createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
 import { analysisOf } from '../figures/fixtures'
 import { FACTS, FakeEngine, result, VOCABULARY } from '../store/fake-engine'
+import { has, hook, later } from '../support/hooks'
 
 vi.mock('../../src/ui/plot/Plot', () => ({
   Plot: ({ label, children }: { label: string; children?: ReactNode }) => (
@@ -17,8 +18,6 @@ vi.mock('../../src/ui/plot/Plot', () => ({
 
 let engine: FakeEngine
 let store: AppStore
-
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 async function open(fragment: string) {
   store = createAppStore(engine, {
@@ -44,13 +43,6 @@ const shown = (name: string) =>
     },
     { timeout: 30_000 },
   )
-
-function hook(name: string): HTMLElement {
-  const found = document.querySelector<HTMLElement>(`[data-test="${name}"]`)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found
-}
-const has = (name: string) => document.querySelector(`[data-test="${name}"]`) !== null
 
 beforeEach(() => {
   engine = new FakeEngine()

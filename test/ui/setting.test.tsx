@@ -4,14 +4,13 @@ import { type AppStore, createAppStore } from '../../src/store/app-store'
 import { App } from '../../src/ui/App'
 import { FakeEngine, VOCABULARY } from '../store/fake-engine'
 import { tensor } from '../store/fake-sources'
+import { has, hook, later } from '../support/hooks'
 
 vi.mock('../../src/ui/plot/Plot', () => ({ Plot: ({ label }: { label: string }) => <p>{label}</p> }))
 
 let engine: FakeEngine
 let store: AppStore
 let vocabulary = VOCABULARY
-
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 async function open(fragment = '', ...files: string[]) {
   store = createAppStore(engine, {
@@ -28,12 +27,7 @@ async function open(fragment = '', ...files: string[]) {
   })
 }
 
-const find = (name: string) => document.querySelector<HTMLElement>(`[data-test="${name}"]`)
-function hook<E extends HTMLElement = HTMLSelectElement>(name: string): E {
-  const found = find(name)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found as E
-}
+const select = (name: string) => hook<HTMLSelectElement>(name)
 const choose = (name: string, value: string) =>
   act(async () => {
     fireEvent.change(hook(name), { target: { value } })
@@ -58,9 +52,9 @@ afterEach(cleanup)
 describe('the formats', () => {
   it('stand in a menu by family, each with its bits per element', async () => {
     await open()
-    const groups = [...hook('setting-weight-format').querySelectorAll('optgroup')]
+    const groups = [...select('setting-weight-format').querySelectorAll('optgroup')]
     expect(groups.map(({ label }) => label)).toEqual(['MX', 'NV', 'Integer', '16-bit'])
-    const options = [...hook('setting-weight-format').options].map(({ textContent }) => textContent)
+    const options = [...select('setting-weight-format').options].map(({ textContent }) => textContent)
     expect(options).toContain('NVFP4 · 4.50 bits')
     // One f16 scale per row of 64 elements.
     expect(options).toContain('INT4 · 4.25 bits')
@@ -79,8 +73,8 @@ describe('the formats', () => {
       weightFormat: 'int4(group=128,scheme=asym)',
       activationFormat: 'nvfp4(four-over-six=mse)',
     })
-    expect(find('setting-custom')?.textContent).toBe('Custom')
-    expect(find('setting-weight-four-over-six')).toBeNull()
+    expect(hook('setting-custom').textContent).toBe('Custom')
+    expect(has('setting-weight-four-over-six')).toBe(false)
   })
 
   it('go back to the default by a double click on the label', async () => {
@@ -108,7 +102,7 @@ describe('choices that reach no tensor', () => {
 
   it('are disabled one by one: the pre-scale alone without a 4-bit MX format or under fp32 scales', async () => {
     await open('#set=w8a8')
-    expect(hook('setting-scale-rule').disabled).toBe(false)
+    expect(select('setting-scale-rule').disabled).toBe(false)
     expect(hook<HTMLInputElement>('setting-pre-scale').disabled).toBe(true)
     expect(hook('reason-pre-scale').textContent).toBe('No tensor has a 4-bit MX format. The pre-scale changes nothing.')
     await act(async () => {
@@ -120,14 +114,14 @@ describe('choices that reach no tensor', () => {
     expect(hook('reason-pre-scale').textContent).toContain('With fp32 scales no element clips')
     await choose('setting-scale-rule', 'best')
     expect(hook<HTMLInputElement>('setting-pre-scale').disabled).toBe(false)
-    expect(find('reason-pre-scale')).toBeNull()
+    expect(has('reason-pre-scale')).toBe(false)
   })
 })
 
 describe('the scale rule', () => {
   it('says of each rule in the menu who uses it', async () => {
     await open()
-    const values = [...hook('setting-scale-rule').options].map(({ value }) => value)
+    const values = [...select('setting-scale-rule').options].map(({ value }) => value)
     expect(values).toEqual(['floor', 'rceil', 'ceil', 'even', 'best', 'fp32'])
     const named: Readonly<Record<string, RegExp>> = {
       floor: /microxcaling/,
@@ -147,8 +141,8 @@ describe('the scale rule', () => {
 describe('the block size', () => {
   it('has a badge off 32, and stands in the answer and the conditions', async () => {
     await open()
-    expect([...hook('setting-block-size').options].map(({ value }) => value)).toEqual(['8', '16', '32', '64', '128'])
-    expect(find('badge-block-size')).toBeNull()
+    expect([...select('setting-block-size').options].map(({ value }) => value)).toEqual(['8', '16', '32', '64', '128'])
+    expect(has('badge-block-size')).toBe(false)
     await choose('setting-block-size', '64')
     expect(hook('badge-block-size').textContent).toContain('non-standard')
     expect(engine.last.request.blockSize).toBe(64)
@@ -158,7 +152,7 @@ describe('the block size', () => {
     })
     expect(hook('answer').textContent).toContain('W4A4, blocks of 64 (non-standard): ')
     expect(hook('conditions').textContent).toContain('blocks of 64 (non-standard)')
-    expect(hook('setting-weight-format').selectedOptions[0].textContent).toBe('MXFP4 · 4.13 bits')
+    expect(select('setting-weight-format').selectedOptions[0].textContent).toBe('MXFP4 · 4.13 bits')
   })
 })
 
@@ -177,7 +171,7 @@ describe('the pre-scale', () => {
       await later()
     })
     expect(engine.last.request.preScale).toBeNull()
-    expect(hook('setting-pre-scale-variant').disabled).toBe(true)
+    expect(select('setting-pre-scale-variant').disabled).toBe(true)
     expect(hook<HTMLInputElement>('setting-pre-scale-factor').disabled).toBe(true)
   })
 
@@ -208,25 +202,25 @@ describe('the pre-scale', () => {
 describe('settings of the key-value cache', () => {
   it('are offered for a key or value projection only', async () => {
     await open()
-    expect(find('setting-w8a8kv8')).toBeNull()
-    expect(find('setting-output-format')).toBeNull()
+    expect(has('setting-w8a8kv8')).toBe(false)
+    expect(has('setting-output-format')).toBe(false)
     await act(async () => {
       await store.actions.openFiles([new File(['12345678'], 'keys.safetensors')])
       await later()
     })
-    for (const id of ['w8a8kv8', 'w4a8kv8', 'w4a8kv4', 'w4a4kv4']) expect(find(`setting-${id}`), id).not.toBeNull()
+    for (const id of ['w8a8kv8', 'w4a8kv8', 'w4a8kv4', 'w4a4kv4']) expect(has(`setting-${id}`), id).toBe(true)
     await act(async () => {
       fireEvent.click(hook('setting-w4a8kv8'))
       await later()
     })
     expect(engine.last.request.settings[0]).toMatchObject({ id: 'W4A8KV8', outputFormat: 'mxfp8_e4m3' })
-    expect(hook('setting-output-format').value).toBe('mxfp8_e4m3')
+    expect(select('setting-output-format').value).toBe('mxfp8_e4m3')
   })
 
   it('let the head be chosen among those that divide the output', async () => {
     await open('#set=w8a8kv8', 'keys.safetensors')
-    expect([...hook('setting-head-dim').options].map(({ value }) => value)).toEqual(['', '32', '64', '96', '192'])
-    expect(hook('setting-head-dim').options[0].textContent).toBe('automatic, 64 channels')
+    expect([...select('setting-head-dim').options].map(({ value }) => value)).toEqual(['', '32', '64', '96', '192'])
+    expect(select('setting-head-dim').options[0].textContent).toBe('automatic, 64 channels')
     await choose('setting-head-dim', '96')
     expect(engine.last.request.headDim).toBe(96)
   })
@@ -238,20 +232,20 @@ describe('settings of the key-value cache', () => {
       method.id === 'quarot' ? { ...method, options: [...method.options, span] } : method
     vocabulary = { ...VOCABULARY, methods: VOCABULARY.methods.map(withSpan) }
     await open('', 'keys.safetensors')
-    expect(find('setting-head-dim')).toBeNull()
+    expect(has('setting-head-dim')).toBe(false)
     await act(async () => {
       store.actions.setMethodOption('quarot', 'span', 'head')
       await later()
     })
-    expect([...hook('setting-head-dim').options].map(({ value }) => value)).toEqual(['', '32', '64'])
-    expect(hook('setting-head-dim').options[0].textContent).toBe('automatic, 64 channels')
+    expect([...select('setting-head-dim').options].map(({ value }) => value)).toEqual(['', '32', '64'])
+    expect(select('setting-head-dim').options[0].textContent).toBe('automatic, 64 channels')
     await choose('setting-head-dim', '32')
     expect(engine.last.request.headDim).toBe(32)
   })
 
   it('take the head size of a built-in layer, and say it', async () => {
     await open('#set=w8a8kv8')
-    expect(hook('setting-head-dim').options[0].textContent).toBe('automatic, 32 channels')
+    expect(select('setting-head-dim').options[0].textContent).toBe('automatic, 32 channels')
     await act(async () => {
       engine.finish()
       await later()
@@ -261,8 +255,8 @@ describe('settings of the key-value cache', () => {
 
   it('keep their name when another weight is chosen, though they are not offered', async () => {
     await open('#set=w8a8kv8')
-    expect(find('setting-w4a8kv8')).toBeNull()
+    expect(has('setting-w4a8kv8')).toBe(false)
     expect(hook<HTMLElement>('setting-custom').textContent).toBe('W8A8KV8')
-    expect(find('setting-output-format')).not.toBeNull()
+    expect(has('setting-output-format')).toBe(true)
   })
 })

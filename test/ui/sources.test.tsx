@@ -6,19 +6,13 @@ import type { KeptFiles } from '../../src/store/kept-files'
 import { App } from '../../src/ui/App'
 import { FakeEngine, VOCABULARY } from '../store/fake-engine'
 import { tensor } from '../store/fake-sources'
+import { does, hook, hooks, later } from '../support/hooks'
 
 vi.mock('../../src/ui/plot/Plot', () => ({ Plot: ({ label }: { label: string }) => <p>{label}</p> }))
 
 let engine: FakeEngine
 let store: AppStore
 let keptFiles: KeptFiles | undefined
-
-const later = () => new Promise((resolve) => setTimeout(resolve, 5))
-const settled = (work: () => void) =>
-  act(async () => {
-    work()
-    await later()
-  })
 
 async function open(fragment = '', ...names: string[]) {
   store = createAppStore(engine, {
@@ -36,14 +30,8 @@ async function open(fragment = '', ...names: string[]) {
   })
 }
 
-const all = (name: string) => [...document.querySelectorAll<HTMLElement>(`[data-test="${name}"]`)]
-function hook<E extends HTMLElement = HTMLElement>(name: string): E {
-  const [found] = all(name)
-  if (!found) throw new Error(`nothing on the page is called ${name}`)
-  return found as E
-}
-const click = (element: HTMLElement) => settled(() => fireEvent.click(element))
-const rows = () => all('tensor-row').map((row) => row.dataset.tensor)
+const click = (element: HTMLElement) => does(() => fireEvent.click(element))
+const rows = () => hooks('tensor-row').map((row) => row.dataset.tensor)
 
 beforeEach(() => {
   engine = new FakeEngine()
@@ -61,11 +49,11 @@ afterEach(cleanup)
 describe('the tensor tree', () => {
   it('shows tensors under the module they belong to, which can be closed', async () => {
     await open('', 'small.safetensors')
-    expect(all('tensor-module').map(({ textContent }) => textContent)).toEqual([
+    expect(hooks('tensor-module').map(({ textContent }) => textContent)).toEqual([
       'model.layers.0.mlp2',
       'model.layers.0.self_attn2',
     ])
-    const [mlp] = all('tensor-module')
+    const [mlp] = hooks('tensor-module')
     expect(mlp.getAttribute('aria-expanded')).toBe('true')
     await click(mlp)
     expect(mlp.getAttribute('aria-expanded')).toBe('false')
@@ -75,9 +63,9 @@ describe('the tensor tree', () => {
 
   it('starts with the module of the weight open where there are many', async () => {
     await open('', 'large.safetensors')
-    const expanded = all('tensor-module').filter((module) => module.getAttribute('aria-expanded') === 'true')
+    const expanded = hooks('tensor-module').filter((module) => module.getAttribute('aria-expanded') === 'true')
     for (const module of expanded) expect(module.title).toContain('model.layers.8.self_attn')
-    expect(all('tensor-module').length).toBeLessThan(80)
+    expect(hooks('tensor-module').length).toBeLessThan(80)
   })
 
   it('brings the chosen weight into sight, by as much as it is out of it', async () => {
@@ -91,7 +79,7 @@ describe('the tensor tree', () => {
     const list = document.querySelector('[aria-label="Tensors"]')
     expect(store.getState().source.weight?.tensor).toBe('q_proj.weight')
     expect(list?.scrollTop).toBe(26 * (list?.children.length ?? 0) - 160)
-    const [first] = all('tensor-row').filter((row) => !row.hasAttribute('disabled'))
+    const [first] = hooks('tensor-row').filter((row) => !row.hasAttribute('disabled'))
     await click(first)
     expect(list?.scrollTop).toBe(26 * [...(list?.children ?? [])].findIndex((line) => line.contains(first)))
     box.mockRestore()
@@ -99,16 +87,16 @@ describe('the tensor tree', () => {
 
   it('of several files goes with one click', async () => {
     await open('', 'small.safetensors')
-    expect(all('close-all')).toEqual([])
-    await settled(() => void store.actions.openFiles([new File(['12345678'], 'experts.safetensors')]))
+    expect(hooks('close-all')).toEqual([])
+    await does(() => void store.actions.openFiles([new File(['12345678'], 'experts.safetensors')]))
     await click(hook('close-all'))
     expect(store.getState().source.files.filter(({ builtIn }) => builtIn === null)).toEqual([])
-    expect(all('close-all')).toEqual([])
+    expect(hooks('close-all')).toEqual([])
   })
 
   it('can be searched, and kept to one kind', async () => {
     await open('', 'large.safetensors')
-    await settled(() => fireEvent.change(hook('tensor-search'), { target: { value: 'layers.31. up' } }))
+    await does(() => fireEvent.change(hook('tensor-search'), { target: { value: 'layers.31. up' } }))
     expect(rows()).toEqual(['model.layers.31.mlp.up_proj.weight'])
     cleanup()
     engine.listings['mixed.safetensors'] = [
@@ -120,7 +108,7 @@ describe('the tensor tree', () => {
     await open('', 'mixed.safetensors')
     const kinds = [...hook<HTMLSelectElement>('tensor-kind').options].map(({ textContent }) => textContent)
     expect(kinds).toEqual(['All kinds', 'Weights 5', 'Norms 1', 'Activations 1', 'Other 1'])
-    await settled(() => fireEvent.change(hook('tensor-kind'), { target: { value: 'norms' } }))
+    await does(() => fireEvent.change(hook('tensor-kind'), { target: { value: 'norms' } }))
     expect(rows()).toEqual(['model.layers.0.input_layernorm.weight'])
   })
 
@@ -130,7 +118,7 @@ describe('the tensor tree', () => {
     expect(within(norm).getByRole('button', { name: /^Statistics of model.layers.0.input_layernorm/ })).toBeTruthy()
     await click(within(norm).getByRole('button', { name: /^Statistics/ }))
     expect(engine.descriptions[0].tensor).toBe('model.layers.0.input_layernorm.weight')
-    await settled(() =>
+    await does(() =>
       engine.descriptions[0].answer({
         ok: true,
         value: {
@@ -154,7 +142,7 @@ describe('the tensor tree', () => {
     await click(hook('tensor-row'))
     expect(engine.last.choice.weight).toMatchObject({ tensor: 'experts.gate_proj', slice: 0 })
     const field = hook<HTMLInputElement>('source-slice')
-    await settled(() => {
+    await does(() => {
       fireEvent.change(field, { target: { value: '2' } })
       fireEvent.keyDown(field, { key: 'Enter' })
     })
@@ -164,7 +152,7 @@ describe('the tensor tree', () => {
 
 describe('the row of an input', () => {
   const row = (name: string) => {
-    const found = all('tensor-row').find(({ dataset }) => dataset.tensor === name)
+    const found = hooks('tensor-row').find(({ dataset }) => dataset.tensor === name)
     if (!found) throw new Error(`no row of ${name}`)
     return found
   }
@@ -198,10 +186,10 @@ describe('the row of an input', () => {
   it('of any name is so while it is used as activations', async () => {
     await open('', 'inputs.safetensors')
     const [{ id }] = store.getState().source.files.filter(({ builtIn }) => builtIn === null)
-    await settled(() => store.actions.chooseActivations({ kind: 'captured', fileId: id, tensor: 'states' }))
+    await does(() => store.actions.chooseActivations({ kind: 'captured', fileId: id, tensor: 'states' }))
     await click(row('states'))
     expect(weight()).toBe('a.q_proj.weight')
-    await settled(() => store.actions.chooseActivations({ kind: 'captured', fileId: id, tensor: 'a.q_proj.input' }))
+    await does(() => store.actions.chooseActivations({ kind: 'captured', fileId: id, tensor: 'a.q_proj.input' }))
     await click(row('states'))
     expect(weight()).toBe('states')
   })
@@ -227,7 +215,7 @@ it('a built-in layer without a network needs a connection, which is no fault of 
 
 describe('an address', () => {
   const fetchFrom = (text: string) =>
-    settled(() => {
+    does(() => {
       fireEvent.change(hook('address'), { target: { value: text } })
       fireEvent.submit(hook('address').closest('form') as HTMLElement)
     })
@@ -235,21 +223,19 @@ describe('an address', () => {
   it('is opened with its bytes in sight and a way to stop', async () => {
     await open()
     await fetchFrom('https://example.org/a.safetensors')
-    await settled(() => engine.openings[0].onProgress({ done: 5_000_000, total: 20_000_000 }))
+    await does(() => engine.openings[0].onProgress({ done: 5_000_000, total: 20_000_000 }))
     expect(hook('opening').textContent).toContain('Reading a.safetensors5.0 MB of 20 MB')
     await click(within(hook('opening')).getByRole('button', { name: 'Cancel' }))
-    expect(all('opening')).toEqual([])
+    expect(hooks('opening')).toEqual([])
     expect(engine.cancelled).toContain('opening-1')
   })
 
   it('that is refused says so below the field, and asks for a token where one may help', async () => {
     await open()
     await fetchFrom('https://example.org/a.safetensors')
-    await settled(() =>
-      engine.openings[0].fail({ kind: 'file', code: 'HT-05', message: 'reading is not allowed (401).' }),
-    )
+    await does(() => engine.openings[0].fail({ kind: 'file', code: 'HT-05', message: 'reading is not allowed (401).' }))
     expect(hook('banner-HT-05').textContent).toBe('HT-05 reading is not allowed (401).')
-    await settled(() => fireEvent.change(hook('token'), { target: { value: 'secret' } }))
+    await does(() => fireEvent.change(hook('token'), { target: { value: 'secret' } }))
     await fetchFrom('https://example.org/a.safetensors')
     expect(engine.openings[1].token).toBe('secret')
   })
@@ -274,8 +260,8 @@ describe('an address', () => {
     expect(engine.openings).toEqual([])
     expect(hook('open-linked').textContent).toBe('Open from example.org')
     await click(hook('open-linked'))
-    await settled(() => engine.openings[0].open())
-    expect(all('banner-LK-01')).toEqual([])
+    await does(() => engine.openings[0].open())
+    expect(hooks('banner-LK-01')).toEqual([])
   })
 })
 
@@ -288,7 +274,7 @@ it('files of the last visit are offered in one quiet line', async () => {
   await open()
   expect(hook('reopen').textContent).toBe('Reopen mine.safetensors')
   await click(within(hook('reopen')).getByRole('button', { name: 'Reopen mine.safetensors' }))
-  expect(all('reopen')).toEqual([])
+  expect(hooks('reopen')).toEqual([])
   expect(store.getState().source.active).toBe('user')
 })
 
@@ -300,18 +286,18 @@ describe('the rows', () => {
     expect(text()).toContain('16 (0–15) calibrate 16 (16–31) evaluate')
     const widths = ['rows-calibration', 'rows-evaluation'].map((name) => hook(name).style.width)
     expect(widths).toEqual(['50%', '50%'])
-    await settled(() => fireEvent.keyDown(hook('rows-split'), { key: 'ArrowRight' }))
+    await does(() => fireEvent.keyDown(hook('rows-split'), { key: 'ArrowRight' }))
     expect(text()).toContain('17 (0–16) calibrate 15 (17–31) evaluate')
-    await settled(() => fireEvent.keyDown(hook('rows-start'), { key: 'ArrowRight' }))
+    await does(() => fireEvent.keyDown(hook('rows-start'), { key: 'ArrowRight' }))
     expect(text()).toContain('1 unused')
     expect(engine.last.choice).toMatchObject({ firstToken: 1 })
-    await settled(() => fireEvent.keyDown(hook('rows-split'), { key: 'End' }))
+    await does(() => fireEvent.keyDown(hook('rows-split'), { key: 'End' }))
     expect(text()).toContain('31 (1–31) calibrate and evaluate')
   })
 
   it('of generated activations are split only', async () => {
     await open('#a=syn,t64,o2x9')
-    expect(all('rows-start')).toEqual([])
+    expect(hooks('rows-start')).toEqual([])
     expect(hook('rows-split').getAttribute('aria-valuenow')).toBe('32')
   })
 })

@@ -69,6 +69,16 @@ it('opens what is known of adapter, limits and versions', async () => {
     expect(dialog.textContent).toContain(text)
 })
 
+it('comes back to the details when the benchmark is closed', async () => {
+  await open()
+  fireEvent.click(screen.getByTestId('phone-gpu'))
+  fireEvent.click(await screen.findByTestId('bench-open'))
+  fireEvent(await screen.findByTestId('bench'), new Event('close'))
+  expect(screen.queryByTestId('bench')).toBeNull()
+  fireEvent(screen.getByTestId('gpu'), new Event('close'))
+  expect(screen.queryByTestId('gpu')).toBeNull()
+})
+
 it('takes files dropped anywhere on the window, and shows that it would', async () => {
   await open()
   const transfer = { types: ['Files'], items: [], files: [new File(['x'], 'mine.npy')], dropEffect: 'none' }

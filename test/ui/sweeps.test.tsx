@@ -3,7 +3,8 @@ import type { ReactNode } from 'react'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { AppStore } from '../../src/store/app-store'
 import { FakeEngine, VOCABULARY } from '../store/fake-engine'
-import { does, has, hook, loaded, openPage } from '../support/page'
+import { does, has, hook, loaded } from '../support/hooks'
+import { openPage } from '../support/page'
 
 const drawings = vi.hoisted((): unknown[] => [])
 
@@ -41,9 +42,9 @@ describe('the Sweeps view', () => {
     await does(() => engine.finish(ERRORS))
     const options = [...(hook('sweep-parameter') as HTMLSelectElement).options].map(({ textContent }) => textContent)
     expect(options).toEqual([
-      'Rank (Low rank)',
       'Migration strength α (SmoothQuant)',
-      'Calibration tokens (Low rank, SmoothQuant)',
+      'Rank (Low rank)',
+      'Calibration tokens (SmoothQuant, Low rank)',
     ])
     expect(engine.sweeps).toEqual([])
     await does(() => fireEvent.change(hook('sweep-parameter'), { target: { value: 'alpha' } }))

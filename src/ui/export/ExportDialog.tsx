@@ -1,7 +1,6 @@
 import { CloseButton } from '@mantine/core'
 import { type ReactNode, useEffect, useRef } from 'react'
-import { liveMethods } from '../../store/export-content'
-import { useActions, useApp } from '../use-app'
+import { useActions } from '../use-app'
 import { DataGroup } from './DataGroup'
 import styles from './export.module.css'
 import { FiguresGroup } from './FiguresGroup'
@@ -15,8 +14,7 @@ import { useMethodChoice } from './use-method-choice'
 export function ExportDialog({ onClose }: { readonly onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null)
   const { dropExport } = useActions()
-  const methods = useApp((state) => liveMethods(state).map(({ id }) => id))
-  const choice = useMethodChoice(methods)
+  const choice = useMethodChoice()
   useEffect(() => {
     dialog.current?.showModal()
   }, [])

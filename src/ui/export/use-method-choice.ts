@@ -1,4 +1,6 @@
 import { useState } from 'react'
+import { liveMethods, preferredMethod } from '../../store/export-content'
+import { useApp } from '../use-app'
 
 /** The method that is exported: the layer and the recipe are of the same one. */
 export interface MethodChoiceState {
@@ -8,9 +10,11 @@ export interface MethodChoiceState {
   readonly setMethod: (id: string) => void
 }
 
-/** Of `methods`: the one chosen, else the last, which is rarely the baseline. */
-export function useMethodChoice(methods: readonly string[]): MethodChoiceState {
-  const [chosen, setMethod] = useState<string | null>(null)
-  const method = chosen !== null && methods.includes(chosen) ? chosen : (methods.at(-1) ?? null)
+/** The one chosen, else the one that was lit or the best when the dialog was opened. */
+export function useMethodChoice(): MethodChoiceState {
+  const methods = useApp((state) => liveMethods(state).map(({ id }) => id))
+  const preferred = useApp(preferredMethod)
+  const [chosen, setMethod] = useState(preferred)
+  const method = chosen !== null && methods.includes(chosen) ? chosen : preferred
   return { methods, method, setMethod }
 }

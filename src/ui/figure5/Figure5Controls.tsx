@@ -4,7 +4,7 @@ import type { ProfileSubject } from '../../experiment/profile-request'
 import { profiledTensors } from '../../store/figure5'
 import { shapeText } from '../../store/tensor-rows'
 import { Field } from '../Field'
-import { NumberField } from '../NumberField'
+import { ChannelField } from '../main/ChannelField'
 import { useActions, useApp } from '../use-app'
 import styles from './figure5.module.css'
 
@@ -18,8 +18,7 @@ const SUBJECTS: readonly { readonly value: ProfileSubject; readonly label: strin
 /** Which tensor, at which stage, on which axes: everything that also stands in the link. */
 export function Figure5Controls({ channels }: { readonly channels: number | null }) {
   const { subject, stage, axes, order } = useApp((state) => state.figure5.look)
-  const pinned = useApp((state) => state.highlight.pinnedChannel)
-  const { setFigure5, setView, pinChannel } = useActions()
+  const { setFigure5, setView } = useActions()
   return (
     <div className={styles.controls}>
       <Field
@@ -69,20 +68,7 @@ export function Figure5Controls({ channels }: { readonly channels: number | null
         checked={axes === 'shared'}
         onChange={({ currentTarget }) => setFigure5({ axes: currentTarget.checked ? 'shared' : 'own' })}
       />
-      <NumberField
-        half
-        label="Channel"
-        help="The channel marked in every figure over channels. Clicking one in a figure marks it, clicking it again takes the mark away."
-        value={pinned}
-        empty="none"
-        min={0}
-        max={Math.max(0, (channels ?? Number.MAX_SAFE_INTEGER) - 1)}
-        hook="figure5-channel"
-        onChange={(value) => {
-          const toggled = value ?? pinned
-          if (toggled !== null && value !== pinned) pinChannel(toggled)
-        }}
-      />
+      <ChannelField hook="figure5-channel" channels={channels} />
       <Running />
       <Button size="compact-xs" variant="default" data-test="figure5-rotation" onClick={() => setView('rotation')}>
         Why does rotation hurt?

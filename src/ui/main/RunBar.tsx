@@ -1,7 +1,6 @@
 import { Button } from '@mantine/core'
 import type { MemoryPlan } from '../../experiment/memory-plan'
-import { settingLabel } from '../../experiment/setting-text'
-import { methodStyle } from '../../figures/method-style'
+import { runStepText } from '../../store/run-step'
 import { runProgress } from '../../store/selectors'
 import { byteText } from '../../store/tensor-rows'
 import { useActions, useApp } from '../use-app'
@@ -47,17 +46,11 @@ export function RunBar() {
 }
 
 function CurrentStep() {
-  const { current, progress, memory } = useApp(({ run }) => ({
-    current: run.current,
-    progress: run.progress,
-    memory: run.memory,
-  }))
-  if (!current) return <span className={styles.step}>Loading the layer</span>
-  const step = progress && progress.total > 1 ? `, step ${progress.done} of ${progress.total}` : ''
+  const text = useApp(runStepText)
+  const memory = useApp(({ run }) => (run.current === null ? null : run.memory))
   return (
     <span className={styles.step} title={memory ? limitText(memory) : undefined}>
-      {methodStyle(current.method, 'light').label} under {settingLabel(current.setting)}
-      {step}
+      {text}
       {memory && memoryText(memory)}
     </span>
   )

@@ -1,6 +1,5 @@
 import { SegmentedControl } from '@mantine/core'
 import { useActions, useApp } from '../use-app'
-import styles from './Tile.module.css'
 
 /** Magnitudes as a map or as a surface. */
 export function SurfaceSwitch() {
@@ -8,7 +7,6 @@ export function SurfaceSwitch() {
   const { setSurface } = useActions()
   return (
     <SegmentedControl
-      className={styles.switch}
       size="xs"
       aria-label="Shape of the magnitudes"
       value={shape}

@@ -144,10 +144,12 @@ function Headline({ result: { evaluation, setting } }: { readonly result: Method
 const LEFT_OVER: readonly TileStatus[] = ['stale', 'running', 'cancelled']
 
 function Note({ model: { status, outcome, otherLayer } }: { readonly model: TileModel }) {
+  const isMixed = useApp((state) => tiles(state).some((other) => other.status === 'live'))
   if (outcome === null || !LEFT_OVER.includes(status)) return null
   return (
     <span className={styles.note}>
       {otherLayer ? 'previous layer' : `previous setting, ${settingLabel(outcome.setting)}`}
+      {isMixed && outcome.kind === 'result' && ' · own axes'}
     </span>
   )
 }
@@ -171,7 +173,8 @@ function Cancelled({ run: left }: { readonly run: CancelledRun }) {
   const { run } = useActions()
   const text = cancelledText(left)
   const title = `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
-  return <PanelState compact kind="empty" title={title} actions={[{ label: 'Run again', onClick: run }]} />
+  const label = left.learning === null ? 'Run again' : 'Run again from step 0'
+  return <PanelState compact kind="empty" title={title} actions={[{ label, onClick: run }]} />
 }
 
 function Failure({ failure: { error, method } }: { readonly failure: MethodFailure }) {

@@ -1,8 +1,10 @@
 import { lazy, memo, type ReactNode, Suspense, useMemo } from 'react'
 import type { MethodResult } from '../../experiment/result'
+import { readChannel } from '../../figures/envelope'
 import type { FigureOptions } from '../../figures/figure'
 import { formatDecibels } from '../../figures/format-number'
 import { methodStyle } from '../../figures/method-style'
+import { withChannel } from '../../figures/surface'
 import { mixesChannels } from '../../store/figure5'
 import type { FigureView } from '../../store/views'
 import { PanelState } from '../PanelState'
@@ -63,10 +65,12 @@ interface FlatProps extends Omit<TileFigureProps, 'options'>, Pick<PlotProps, 'f
 function Flat({ view, result, children, ...plot }: FlatProps) {
   const mixed = useApp((_, vocabulary) => mixesChannels(vocabulary, result.method))
   const { channelMax, map } = result.profile
-  const axis = useMemo(() => plainAxis(channelMax.length), [channelMax.length])
+  const isLine = view.id === 'channels'
+  const axis = useMemo(() => plainAxis(channelMax.length, -0.5, isLine ? channelMax : undefined), [channelMax, isLine])
   const shown = { ...plot, captionHidden: !plot.enlarged, children }
-  if (view.id !== 'channels' && view.id !== 'surface') return <Plot {...shown} />
-  return <ChannelPlot {...shown} {...{ axis, mixed }} tokens={view.id === 'surface' ? map.tokens : undefined} />
+  if (!isLine && view.id !== 'surface') return <Plot {...shown} />
+  if (isLine) return <ChannelPlot {...shown} {...{ axis, mixed }} read={(channel) => readChannel(result, channel)} />
+  return <ChannelPlot {...shown} {...{ axis, mixed }} tokens={map.tokens} />
 }
 
 interface SurfaceFigureProps extends Omit<TileFigureProps, 'view'> {
@@ -77,7 +81,12 @@ interface SurfaceFigureProps extends Omit<TileFigureProps, 'view'> {
 }
 
 function SurfaceFigure({ result, options, enlarged, title, label, flat, children }: SurfaceFigureProps) {
-  const figure = useMemo(() => tileFigure('surface')?.build(result, options), [result, options])
+  const pinned = useApp(({ highlight }) => highlight.pinnedChannel)
+  const mixed = useApp((_, vocabulary) => mixesChannels(vocabulary, result.method))
+  const figure = useMemo(() => {
+    const plain = tileFigure('surface')?.build(result, options)
+    return plain === undefined || pinned === null ? plain : withChannel(plain, { channel: pinned, mixed })
+  }, [result, options, pinned, mixed])
   if (!figure) return null
   return (
     <Surface {...{ figure, flat, title, label, enlarged }} captionHidden={!enlarged}>

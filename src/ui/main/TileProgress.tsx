@@ -10,7 +10,9 @@ const NONE: readonly number[] = []
 export function TileProgress() {
   const progress = useApp((state) => state.run.progress)
   const losses = useApp((state) => state.run.learning?.losses ?? NONE)
-  const text = progress && progress.total > 1 ? `Step ${progress.done} of ${progress.total}` : 'Running'
+  const compiling = useApp((state) => state.run.compiling)
+  const begun = compiling ? 'Compiling kernels' : 'Running'
+  const text = progress && progress.total > 1 ? `Step ${progress.done} of ${progress.total}` : begun
   return (
     <div className={styles.progress}>
       <p>{text}</p>

@@ -1,8 +1,10 @@
 import { useHotkeys } from '@mantine/hooks'
 import { type CSSProperties, useState } from 'react'
-import { tiles } from '../../store/selectors'
+import { layerFacts, tiles } from '../../store/selectors'
 import type { FigureView } from '../../store/views'
 import { useApp } from '../use-app'
+import { AxesSwitch } from './AxesSwitch'
+import { ChannelField } from './ChannelField'
 import { useFigureLook } from './figure-look'
 import { SurfaceSwitch } from './SurfaceSwitch'
 import { Tile } from './Tile'
@@ -17,7 +19,7 @@ export function TileView({ view }: { readonly view: FigureView }) {
   useHotkeys(large === null ? [] : [['Escape', () => setEnlarged(null)]])
   return (
     <>
-      {view.id === 'surface' && <SurfaceSwitch />}
+      <Options view={view} />
       <div
         className={styles.tiles}
         data-count={large === null ? ids.length : 1}
@@ -35,5 +37,19 @@ export function TileView({ view }: { readonly view: FigureView }) {
         ))}
       </div>
     </>
+  )
+}
+
+/** What one can choose about the tiles of this view. */
+function Options({ view: { id } }: { readonly view: FigureView }) {
+  const channels = useApp((state) => layerFacts(state)?.inDim ?? null)
+  if (id === 'distribution') return <AxesSwitch />
+  return (
+    <div className={styles.options}>
+      {id === 'surface' && <SurfaceSwitch />}
+      <div className={styles.channel}>
+        <ChannelField hook="tile-channel" channels={channels} />
+      </div>
+    </div>
   )
 }

@@ -6,7 +6,7 @@ import { baselineResult, resultsOf, tiles } from '../../store/selectors'
 import { useFigureTheme } from '../plot/figure-theme'
 import { useApp } from '../use-app'
 
-/** `current` for results of the setting on screen, `previous` for what is left from before: never on the same axes. */
+/** `current` for results of the setting on screen, `previous` for what is left from before, on axes of its own. */
 export interface FigureLook {
   readonly current: FigureOptions
   readonly previous: FigureOptions
@@ -24,10 +24,11 @@ export function useFigureLook(): FigureLook {
   const live = useApp((state) => resultsOf(tiles(state), 'live'))
   const left = useApp((state) => resultsOf(tiles(state).filter(({ status }) => status !== 'live')))
   const baseline = useApp(baselineResult)
+  const axes = useApp((state) => state.view.axes)
   const current = useMemo(() => {
-    const options = figureOptions(live, { theme })
+    const options = figureOptions(live, { theme, axes })
     return baseline ? { ...options, reference: baseline } : options
-  }, [theme, live, baseline])
-  const previous = useMemo(() => figureOptions(left, { theme }), [theme, left])
+  }, [theme, axes, live, baseline])
+  const previous = useMemo(() => figureOptions(left, { theme, axes }), [theme, axes, left])
   return useMemo(() => ({ current, previous }), [current, previous])
 }

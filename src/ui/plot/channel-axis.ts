@@ -5,13 +5,15 @@ export interface ChannelAxis {
   readonly start: number
   /** Neighbouring places are neighbouring channels. */
   readonly isPlain: boolean
+  /** How far a channel stands out: of those that share a pixel, the pointer takes the one that does most. */
+  readonly heights?: ArrayLike<number>
   channelAt(place: number): number
   placeOf(channel: number): number
 }
 
 /** Channels in their own order. The first is drawn at `first`, at its middle (−0.5) or where it begins (0). */
-export function plainAxis(count: number, start = -0.5): ChannelAxis {
-  return { count, start, isPlain: true, channelAt: (place) => place, placeOf: (channel) => channel }
+export function plainAxis(count: number, start = -0.5, heights?: ArrayLike<number>): ChannelAxis {
+  return { count, start, isPlain: true, heights, channelAt: (place) => place, placeOf: (channel) => channel }
 }
 
 /** Channels in the order of `sorted`. */
@@ -46,13 +48,27 @@ export interface PlotPlace {
   readonly y: number | null
 }
 
-/** The channel at a share of the visible width; null outside of the axis. */
-export function channelAtShare(axis: ChannelAxis, area: Pick<PlotArea, 'x'>, share: number): number | null {
+/** As far beside the pointer a channel that stands out is taken, in px. */
+const SNAP = 1
+
+/** The channel at a share of the visible width, of those within SNAP the one that stands out; null outside of the axis. */
+export function channelAtShare(axis: ChannelAxis, area: Pick<PlotArea, 'x' | 'width'>, share: number): number | null {
   const [from, to] = area.x ?? [axis.start, axis.start + axis.count]
   const place = Math.floor(from + share * (to - from) - axis.start)
   // The right edge belongs to the last place.
   const kept = place === axis.count ? place - 1 : place
-  return kept >= 0 && kept < axis.count ? axis.channelAt(kept) : null
+  if (kept < 0 || kept >= axis.count) return null
+  const { heights } = axis
+  let found = axis.channelAt(kept)
+  if (heights === undefined) return found
+  const middle = from + share * (to - from) - axis.start - 0.5
+  const reach = (SNAP * (to - from)) / area.width
+  const last = Math.min(Math.floor(middle + reach), axis.count - 1)
+  for (let near = Math.max(Math.ceil(middle - reach), 0); near <= last; near++) {
+    const channel = axis.channelAt(near)
+    if (heights[channel] > heights[found]) found = channel
+  }
+  return found
 }
 
 /** Distance of axis units, from the first place on, from the left edge of the drawing, in px. */

@@ -76,13 +76,11 @@ function LayerMenu() {
         )}
       </Field>
       {chosen && (
-        <>
-          <details className={styles.details}>
-            <summary>About this layer</summary>
-            <p>{chosen.explains}</p>
-            <p>{chosen.provenance}</p>
-          </details>
-        </>
+        <details className={styles.details}>
+          <summary>About this layer</summary>
+          <p>{chosen.explains}</p>
+          <p>{chosen.provenance}</p>
+        </details>
       )}
     </>
   )

@@ -1,3 +1,4 @@
+import { PhoneStatus } from '../status/PhoneStatus'
 import { useApp } from '../use-app'
 import { ActivationsSection } from './ActivationsSection'
 import { LayerSection } from './LayerSection'
@@ -14,6 +15,7 @@ export function Rail() {
       <div className={styles.group} data-group="layer">
         <LayerSection />
         <ActivationsSection />
+        <PhoneStatus />
       </div>
       <div className={styles.group} data-group="setup">
         <SettingSection />

@@ -5,12 +5,14 @@ import styles from './InfoDialog.module.css'
 interface InfoDialogProps {
   readonly title: string
   readonly hook: string
+  /** `wide`: as wide as a table needs. */
+  readonly size?: 'wide'
   readonly onClose: () => void
   readonly children: ReactNode
 }
 
 /** A sheet over the page that says something and goes with Escape. */
-export function InfoDialog({ title, hook, onClose, children }: InfoDialogProps) {
+export function InfoDialog({ title, hook, size, onClose, children }: InfoDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
   useEffect(() => dialog.current?.showModal(), [])
@@ -19,8 +21,10 @@ export function InfoDialog({ title, hook, onClose, children }: InfoDialogProps) 
       ref={dialog}
       className={styles.dialog}
       data-test={hook}
+      data-size={size}
       aria-labelledby={id}
-      onClose={onClose}
+      // One of a dialog inside it is not its own, though React tells of both.
+      onClose={({ target, currentTarget }) => target === currentTarget && onClose()}
       onKeyDown={(event) => event.stopPropagation()}
     >
       <div className={styles.head}>

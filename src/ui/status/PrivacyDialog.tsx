@@ -50,6 +50,7 @@ function Kept() {
             : `What leads to ${files} ${files === 1 ? 'file' : 'files'} of the last visit, where you opened ${files === 1 ? 'it' : 'them'} by picking or dropping. No contents.`,
         ],
         ['Runs', runs === 0 ? 'None.' : `${runs} finished: settings, numbers and curves. No weights.`],
+        ['Kernels', 'Which are fastest on this GPU, once measured.'],
         ['The page', 'Its own files and the built-in layers used, so that it works offline.'],
         [
           'In all',

@@ -1,15 +1,11 @@
 import { Tooltip } from '@mantine/core'
-import { lazy, Suspense, useState } from 'react'
 import { gpuAdvice } from '../../store/gpu-advice'
 import { adapterName, deviceKind } from '../../store/selectors'
 import { byteText } from '../../store/tensor-rows'
 import { useActions, useApp } from '../use-app'
 import styles from './Status.module.css'
 import { requestsText, useRequests } from './use-requests'
-
-/** Their code comes when they are first opened. */
-const PrivacyDialog = lazy(async () => ({ default: (await import('./PrivacyDialog')).PrivacyDialog }))
-const GpuDialog = lazy(async () => ({ default: (await import('./GpuDialog')).GpuDialog }))
+import { useStatusDialogs } from './use-status-dialogs'
 
 /** Adapter, what is kept, and the promise with its witness. */
 export function StatusBar() {
@@ -17,12 +13,12 @@ export function StatusBar() {
   const kind = useApp(deviceKind)
   const limit = useApp((state) => state.device.adapter?.maxBufferBytes ?? null)
   const requests = useRequests()
-  const [open, setOpen] = useState<'gpu' | 'privacy' | null>(null)
+  const { open, dialog } = useStatusDialogs(requests)
   const kept = useApp((state) => Object.keys(state.run.results).length)
   return (
     <footer className={styles.bar}>
       <span className={styles.adapter}>
-        <button type="button" className={styles.link} data-test="gpu-details" onClick={() => setOpen('gpu')}>
+        <button type="button" className={styles.link} data-test="gpu-details" onClick={() => open('gpu')}>
           {name ?? (kind === 'none' ? 'No GPU' : 'Starting')}
           {limit !== null && ` · buffers to ${byteText(limit)}`}
         </button>
@@ -36,14 +32,11 @@ export function StatusBar() {
         <span data-test="requests">{requestsText(requests)}</span>
       </Tooltip>
       <Tooltip label="Your files are read inside this tab. Nothing is uploaded; the browser is told to refuse it.">
-        <button type="button" className={styles.promise} data-test="privacy-button" onClick={() => setOpen('privacy')}>
+        <button type="button" className={styles.promise} data-test="privacy-button" onClick={() => open('privacy')}>
           Nothing is uploaded
         </button>
       </Tooltip>
-      <Suspense fallback={null}>
-        {open === 'gpu' && <GpuDialog onClose={() => setOpen(null)} />}
-        {open === 'privacy' && <PrivacyDialog requests={requests} onClose={() => setOpen(null)} />}
-      </Suspense>
+      {dialog}
     </footer>
   )
 }
