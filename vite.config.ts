@@ -35,6 +35,8 @@ export default defineConfig({
       'maplibre-gl/dist/maplibre-gl.css': fileURLToPath(new URL('./src/ui/plot/no-map-styles.css', import.meta.url)),
     },
   },
+  // Of the pages in the tree only this one is served; bench/ has packages of its own that may not be there.
+  optimizeDeps: { entries: ['index.html'] },
   // Methods are loaded lazily so that the page's shell holds only their facts; the worker is one file with all of them.
   worker: { format: 'es', rolldownOptions: { output: { codeSplitting: false } } },
   build: { target: 'es2023', chunkSizeWarningLimit: 1300 },
